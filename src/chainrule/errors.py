@@ -1,0 +1,55 @@
+"""Every complaint is two lines: what is wrong, with the values, and how to mend it."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ChainruleError(Exception):
+    """Base of all errors that are meant to be read by a person.
+
+    `problem` says what is wrong, in the reader's words and with the values; `remedy` says how to mend it.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(problem, remedy)
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.remedy}" if self.remedy else self.problem
+
+
+class InputError(ChainruleError, ValueError):
+    """An argument, setting or array that cannot be used as it is."""
+
+
+class UnknownNameError(InputError):
+    """A name that is none of the valid ones."""
+
+
+class DataError(InputError):
+    """A data set, file of data or label that cannot be read or used."""
+
+
+class ModelFileError(InputError):
+    """A model file that is damaged, foreign, edited or from a newer version."""
+
+
+class RunError(InputError):
+    """A run folder that cannot be used as it is."""
+
+
+class DivergedError(ChainruleError, ArithmeticError):
+    """Training met a value that is not finite."""
+
+
+class StorageError(ChainruleError, OSError):
+    """A file or folder that could not be written."""
+
+
+def unknown_name(kind: str, name: object, valid: Iterable[str]) -> UnknownNameError:
+    """The refusal of `name` as a `kind`, with the nearest valid name first."""
+    names = sorted(valid)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    suggestion = f"Did you mean {near[0]!r}? " if near else ""
+    return UnknownNameError(f"unknown {kind} {name!r}", f"{suggestion}Valid: {', '.join(names)}.")

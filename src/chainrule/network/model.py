@@ -1,0 +1,352 @@
+"""`Network`: the widths, rules and parameters of a multilayer perceptron, and what one asks of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule import rules
+from chainrule.errors import InputError
+from chainrule.network.passes import Array, Arrays, Layer, Structure, backward_pass, forward_pass
+from chainrule.network.start import Init, first_parameters
+from chainrule.rules import Activation, Output
+
+MOMENTUM = 0.9  # share of the old running statistics that one batch leaves
+ROWS_AT_ONCE = 4096  # rows that an evaluation holds in memory together
+
+
+class Trace(Mapping[str, Array]):
+    """All values of one forward pass by name (A0 Z1 A1 …), read-only, in the order in which they came about."""
+
+    def __init__(self, values: Arrays, training: bool) -> None:
+        self._values = {name: _read_only(value) for name, value in values.items()}
+        self.training = training
+
+    def __getitem__(self, name: str) -> Array:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Trace({', '.join(f'{name} {value.shape}' for name, value in self.items())})"
+
+
+class Gradients(dict[str, Array]):
+    """Gradients of the loss by parameter name; `.deltas` holds those of the values of the trace (Z2, A1, Z1, …)."""
+
+    def __init__(self, parameters: Arrays, deltas: Arrays) -> None:
+        super().__init__(parameters)
+        self.deltas = deltas
+
+
+class Network:
+    """A multilayer perceptron of any depth ≥ 1.
+
+    layers      widths from input to output: [784, 300, 10]
+    activation  name, `rules.Activation`, or one of these per hidden layer
+    output      "softmax" (cross-entropy), "sigmoid" (binary cross-entropy), "identity" (squared error), or one's own
+    init        name ("xavier", "he", "normal(0.1)", …); "auto": he for the relu family, xavier else; one per layer
+                (names or arrays W); or a mapping of arrays {"W1": …, "b1": …}; what it lacks starts as usual
+    dropout     share of units left out in training, in [0, 1); one value or one per hidden layer
+    batch_norm  True, False, or one per hidden layer
+    dtype       "float32" or "float64"
+    seed        of the first weights
+
+    Raises InputError for anything that does not fit, UnknownNameError for names that are none.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int],
+        *,
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        output: str | Output = "softmax",
+        init: Init = "auto",
+        dropout: float | Sequence[float] = 0.0,
+        batch_norm: bool | Sequence[bool] = False,
+        dtype: str = "float32",
+        seed: int = 0,
+    ) -> None:
+        widths = _checked_widths(layers)
+        hidden = len(widths) - 2
+        activations = [rules.activation(rule) for rule in _one_per_layer("activation", activation, hidden)]
+        rates = [_checked_rate(rate) for rate in _one_per_layer("dropout", dropout, hidden)]
+        norms = [bool(flag) for flag in _one_per_layer("batch_norm", batch_norm, hidden)]
+        if dtype not in ("float32", "float64"):
+            raise InputError(f"dtype {dtype!r} is not possible", "Use float32 or float64.")
+        self.layers = tuple(widths)
+        self.dtype = np.dtype(dtype)
+        per_layer = zip([*activations, None], [*rates, 0.0], [*norms, False], strict=True)
+        stack = tuple(Layer(i + 1, widths[i], widths[i + 1], *rest) for i, rest in enumerate(per_layer))
+        self.structure = Structure(stack, rules.output(output))
+        self._parameters = first_parameters(stack, init, self.dtype, seed)
+        self._statistics: Arrays = {}
+        for layer in self.structure.layers:
+            if layer.batch_norm:
+                self._statistics[f"mean{layer.index}"] = np.zeros(layer.width, self.dtype)
+                self._statistics[f"variance{layer.index}"] = np.ones(layer.width, self.dtype)
+        self.spec: Any = None  # the DataSpec of the data it was trained on: classes, preprocessing, image shape
+
+    @property
+    def output(self) -> Output:
+        """The output/loss pair."""
+        return self.structure.output
+
+    def parameters(self) -> Arrays:
+        """The parameters by name, W1 (d, h), b1 (h,), …: the arrays themselves, which an optimiser changes in place."""
+        return self._parameters
+
+    def statistics(self) -> Arrays:
+        """The running mean and variance of each layer with batch normalisation, which inference uses."""
+        return self._statistics
+
+    def forward(self, x: ArrayLike, *, training: bool = False, generator: np.random.Generator | None = None) -> Trace:
+        """All values of the forward pass of x (m, d), m ≥ 1.
+
+        With `training`, batch normalisation uses the statistics of this batch and dropout draws its masks from
+        `generator`; without, the running statistics and no dropout. Changes nothing in the network.
+        """
+        if training and generator is None and any(layer.dropout for layer in self.structure.layers):
+            raise InputError(
+                "dropout in training draws random masks, but no generator was given",
+                "Pass generator=numpy.random.default_rng(seed).",
+            )
+        X = self.inputs(x)
+        values = forward_pass(
+            self.structure, self._parameters, self._statistics, X, training=training, generator=generator
+        )
+        return Trace(values, training)
+
+    def backward(self, trace: Trace, y: Any, *, l2: float = 0.0, wrt_input: bool = False) -> Gradients:
+        """Gradients of the loss of targets y at the values of `trace`, keyed like `parameters()`.
+
+        `.deltas` holds the gradients of the trace's own values; that of the input, A0, only with `wrt_input`.
+        Raises InputError where y does not fit the output layer or the number of samples of the trace.
+        """
+        T = self.targets(y, len(trace["A0"]))
+        gradients, deltas = backward_pass(
+            self.structure,
+            self._parameters,
+            self._statistics,
+            trace,
+            T,
+            l2=l2,
+            training=trace.training,
+            wrt_input=wrt_input,
+        )
+        return Gradients(gradients, deltas)
+
+    def loss(self, x: ArrayLike, y: Any, *, l2: float = 0.0) -> float:
+        """Mean loss over the samples, plus λ/2 Σ‖W‖² for λ = `l2`; in inference mode."""
+        X = self.inputs(x)
+        T = self.targets(y, len(X))
+        total = sum(
+            float(self.output.losses(Z, part).sum(dtype=np.float64))
+            for Z, part in zip(self._logits(X), _row_blocks(T), strict=True)
+        )
+        return total / len(X) + penalty(self, l2)
+
+    def loss_at(self, trace: Trace, y: Any, *, l2: float = 0.0) -> float:
+        """The loss that belongs to the values of `trace`, in whichever mode they were computed."""
+        T = self.targets(y, len(trace["A0"]))
+        logits = trace[f"Z{len(self.structure.layers)}"]
+        return float(self.output.losses(logits, T).mean(dtype=np.float64)) + penalty(self, l2)
+
+    def predict_proba(self, x: ArrayLike) -> Array:
+        """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity."""
+        return np.concatenate([self.output.value(Z) for Z in self._logits(self.inputs(x))])
+
+    def predict(self, x: ArrayLike) -> Array:
+        """Labels (m,) for softmax; 0 or 1, (m,) or (m, K), for sigmoid; values, (m,) or (m, K), for identity."""
+        return self.output.decide(self.predict_proba(x))
+
+    def score(self, x: ArrayLike, y: Any) -> float:
+        """Accuracy for classification; the coefficient of determination R² for regression."""
+        T = self.targets(y, len(self.inputs(x)))
+        A = self.predict_proba(x)
+        if self.output.task == "classification":
+            return float(correct(self.output, A, T).mean())
+        residual = float(((A - T) ** 2).sum(dtype=np.float64))
+        spread = float(((T - T.mean(axis=0)) ** 2).sum(dtype=np.float64))
+        return 1 - residual / spread if spread else float("nan")
+
+    def update_statistics(self, trace: Mapping[str, Array]) -> None:
+        """Move the running statistics towards those of the batch in `trace` (a training-mode pass).
+
+        The running variance takes the unbiased estimate, m/(m−1) times the batch's; Ioffe, Szegedy 2015, algorithm 2.
+        """
+        m = len(trace["A0"])
+        for layer in self.structure.layers:
+            if layer.batch_norm:
+                l = layer.index
+                self._statistics[f"mean{l}"] *= MOMENTUM
+                self._statistics[f"mean{l}"] += (1 - MOMENTUM) * trace[f"mean{l}"]
+                self._statistics[f"variance{l}"] *= MOMENTUM
+                self._statistics[f"variance{l}"] += (1 - MOMENTUM) * m / max(m - 1, 1) * trace[f"variance{l}"]
+
+    def inputs(self, x: ArrayLike) -> Array:
+        """x as (m, d) of the network's dtype; raises InputError where its shape or type does not fit."""
+        X = np.asarray(x)
+        if X.dtype.kind not in "iufb":
+            raise InputError(f"the input has type {X.dtype}", "Give an array of numbers.")
+        if X.ndim != 2 or X.shape[1] != self.layers[0] or not len(X):
+            raise InputError(
+                f"the input has shape {X.shape} but layer 1 takes (m, {self.layers[0]})",
+                "Give one row a sample, at least one, and as many columns as the first width.",
+            )
+        return X.astype(self.dtype, copy=False)
+
+    def targets(self, y: Any, m: int) -> Array:
+        """y as the matrix T (m, K) that the loss compares with; raises InputError where it does not fit."""
+        T = self.output.targets(y, self.layers[-1], self.dtype)
+        if len(T) != m:
+            raise InputError(f"{m} samples but {len(T)} targets", "Give one target a sample.")
+        return T
+
+    def table(self) -> list[dict[str, Any]]:
+        """One row a layer from the input on: name, width, activation, parameter shapes, their count, notes."""
+        rows: list[dict[str, Any]] = [
+            {"name": "input", "width": self.layers[0], "activation": "", "parameters": {}, "count": 0, "notes": ""}
+        ]
+        for layer in self.structure.layers:
+            notes = [f"dropout {layer.dropout:g}"] * bool(layer.dropout) + ["batch norm"] * layer.batch_norm
+            shapes = layer.shapes()
+            rows.append(
+                {
+                    "name": f"layer {layer.index}",
+                    "width": layer.width,
+                    "activation": layer.activation.name if layer.activation else self.output.name,
+                    "parameters": shapes,
+                    "count": sum(int(np.prod(shape)) for shape in shapes.values()),
+                    "notes": ", ".join(notes),
+                }
+            )
+        return rows
+
+    def to_config(self) -> dict[str, Any]:
+        """What `from_config` needs besides the arrays; plain JSON data."""
+        hidden = self.structure.layers[:-1]
+        return {
+            "layers": list(self.layers),
+            "activation": [layer.activation.name for layer in hidden if layer.activation],
+            "output": self.output.name,
+            "dropout": [layer.dropout for layer in hidden],
+            "batch_norm": [layer.batch_norm for layer in hidden],
+            "dtype": self.dtype.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> "Network":
+        """A network as `to_config` described it with the parameters and statistics in `arrays`.
+
+        Raises InputError where an array is missing or of another shape, before anything of that size is allocated.
+        """
+        widths = _checked_widths(config["layers"])
+        needed = sum(d * h for d, h in pairwise(widths))
+        held = sum(array.size for array in arrays.values())
+        if needed > held:
+            raise InputError(f"layers {widths} need {needed} weights but the arrays hold {held} numbers")
+        net = cls(**config, init="zeros")
+        for name, target in {**net._parameters, **net._statistics}.items():
+            shape = arrays[name].shape if name in arrays else None
+            if shape != target.shape:
+                raise InputError(f"{name} has shape {shape} but must be {target.shape}")
+            target[...] = arrays[name]
+        return net
+
+    def _logits(self, X: Array) -> Iterator[Array]:
+        """ZL block by block of rows, so that memory stays bounded whatever the number of samples."""
+        last = f"Z{len(self.structure.layers)}"
+        for block in _row_blocks(X):
+            yield forward_pass(self.structure, self._parameters, self._statistics, block)[last]
+
+    def __repr__(self) -> str:
+        activations = [layer.activation.name for layer in self.structure.layers if layer.activation]
+        return (
+            f"Network({'–'.join(map(str, self.layers))}, activation={', '.join(activations) or 'none'}, "
+            f"output={self.output.name}, {self.dtype.name}, {count(self)} parameters)"
+        )
+
+    def _repr_html_(self) -> str:
+        def cells(tag: str, values: Sequence[Any]) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(str(value))}</{tag}>" for value in values) + "</tr>"
+
+        body = "".join(
+            cells(
+                "td",
+                (
+                    row["name"],
+                    row["width"],
+                    row["activation"],
+                    ", ".join(f"{name} {shape}" for name, shape in row["parameters"].items()),
+                    f"{row['count']:,}",
+                    row["notes"],
+                ),
+            )
+            for row in self.table()
+        )
+        head = cells("th", ("layer", "units", "activation", "parameters", "count", ""))
+        return f"<table><caption>{escape(repr(self))}</caption>{head}{body}</table>"
+
+
+def penalty(net: Network, l2: float) -> float:
+    """λ/2 Σ‖W‖² over the weights; biases, γ and β are free."""
+    if not l2:
+        return 0.0
+    weights = (P for name, P in net._parameters.items() if name[0] == "W")
+    return l2 / 2 * sum(float(np.square(W, dtype=np.float64).sum()) for W in weights)
+
+
+def correct(output: Output, A: Array, T: Array) -> NDArray[np.bool_]:
+    """Whether each row of A is decided as its target: the greatest entry for softmax, every entry for sigmoid."""
+    same = np.equal(output.decide(A), output.decide(T)).reshape(len(A), -1)
+    return np.asarray(same.all(axis=1))
+
+
+def count(net: Network) -> int:
+    """Number of trained parameters."""
+    return sum(P.size for P in net._parameters.values())
+
+
+def _row_blocks(rows: Array) -> Iterator[Array]:
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[start : start + ROWS_AT_ONCE]
+
+
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def _checked_widths(layers: Sequence[int]) -> list[int]:
+    widths = list(layers)
+    if len(widths) < 2 or not all(
+        isinstance(w, int | np.integer) and not isinstance(w, bool) and w > 0 for w in widths
+    ):
+        raise InputError(
+            f"layers {widths} are no widths of a network",
+            "Give at least two whole numbers ≥ 1, from the input to the output: [784, 300, 10].",
+        )
+    return [int(w) for w in widths]
+
+
+def _one_per_layer(what: str, value: Any, hidden: int) -> list[Any]:
+    if isinstance(value, str | Activation) or not isinstance(value, Sequence):
+        return [value] * hidden
+    if len(value) != hidden:
+        raise InputError(f"{what} has {len(value)} entries for {hidden} hidden layers", "Give one, or one a layer.")
+    return list(value)
+
+
+def _checked_rate(rate: float) -> float:
+    if not 0 <= rate < 1:
+        raise InputError(f"dropout {rate} is outside [0, 1)", "0 leaves nothing out, 0.5 half of the units.")
+    return float(rate)
