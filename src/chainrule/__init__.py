@@ -1,1 +1,57 @@
-"""x"""
+"""chainrule: neural networks whose forward and backward passes are written by hand, shown, proven and fast.
+
+import chainrule as cr
+data = cr.load_data("digits")
+net = cr.Network([64, 32, 10], seed=0)
+history = cr.train(net, data, learning_rate=0.1, epochs=30)
+print(cr.evaluate(net, data.test).report)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from chainrule import optimizers as optimizers
+    from chainrule import rules as rules
+    from chainrule.data import DataSet as DataSet
+    from chainrule.data import load_data as load_data
+    from chainrule.evaluation import evaluate as evaluate
+    from chainrule.network import Network as Network
+    from chainrule.randomness import generator as generator
+    from chainrule.runs import load as load
+    from chainrule.runs import save as save
+    from chainrule.training import batches as batches
+    from chainrule.training import train as train
+
+# Where each public name lives. It is imported on first use, so that `import chainrule` costs next to nothing.
+_HOMES = {
+    "DataSet": "chainrule.data",
+    "Network": "chainrule.network",
+    "batches": "chainrule.training",
+    "evaluate": "chainrule.evaluation",
+    "generator": "chainrule.randomness",
+    "load": "chainrule.runs",
+    "load_data": "chainrule.data",
+    "save": "chainrule.runs",
+    "train": "chainrule.training",
+}
+_ROOMS = ("data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "training")
+
+__all__ = ["__version__", *_HOMES, "optimizers", "rules"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _ROOMS:
+        value = import_module(f"chainrule.{name}")
+    else:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_ROOMS})

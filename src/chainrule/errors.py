@@ -40,7 +40,9 @@ class RunError(InputError):
 
 
 class DivergedError(ChainruleError, ArithmeticError):
-    """Training met a value that is not finite."""
+    """Training met a value that is not finite; `history` is that of the whole epochs before."""
+
+    history: object = None
 
 
 class StorageError(ChainruleError, OSError):

@@ -38,6 +38,12 @@ class Trace(Mapping[str, Array]):
         return f"Trace({', '.join(f'{name} {value.shape}' for name, value in self.items())})"
 
 
+def _read_only(array: Array) -> Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class Gradients(dict[str, Array]):
     """Gradients of the loss by parameter name; `.deltas` holds those of the values of the trace (Z2, A1, Z1, …)."""
 
@@ -145,13 +151,9 @@ class Network:
 
     def loss(self, x: ArrayLike, y: Any, *, l2: float = 0.0) -> float:
         """Mean loss over the samples, plus λ/2 Σ‖W‖² for λ = `l2`; in inference mode."""
-        X = self.inputs(x)
-        T = self.targets(y, len(X))
-        total = sum(
-            float(self.output.losses(Z, part).sum(dtype=np.float64))
-            for Z, part in zip(self._logits(X), _row_blocks(T), strict=True)
-        )
-        return total / len(X) + penalty(self, l2)
+        Z = self.logits(x)
+        T = self.targets(y, len(Z))
+        return float(self.output.losses(Z, T).mean(dtype=np.float64)) + penalty(self, l2)
 
     def loss_at(self, trace: Trace, y: Any, *, l2: float = 0.0) -> float:
         """The loss that belongs to the values of `trace`, in whichever mode they were computed."""
@@ -159,9 +161,16 @@ class Network:
         logits = trace[f"Z{len(self.structure.layers)}"]
         return float(self.output.losses(logits, T).mean(dtype=np.float64)) + penalty(self, l2)
 
+    def logits(self, x: ArrayLike) -> Array:
+        """ZL (m, K) in inference mode, a block of rows at a time, so that memory does not grow with the depth."""
+        X, last = self.inputs(x), f"Z{len(self.structure.layers)}"
+        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
+        P, S = self._parameters, self._statistics
+        return np.concatenate([forward_pass(self.structure, P, S, block)[last] for block in blocks])
+
     def predict_proba(self, x: ArrayLike) -> Array:
         """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity."""
-        return np.concatenate([self.output.value(Z) for Z in self._logits(self.inputs(x))])
+        return self.output.value(self.logits(x))
 
     def predict(self, x: ArrayLike) -> Array:
         """Labels (m,) for softmax; 0 or 1, (m,) or (m, K), for sigmoid; values, (m,) or (m, K), for identity."""
@@ -169,8 +178,8 @@ class Network:
 
     def score(self, x: ArrayLike, y: Any) -> float:
         """Accuracy for classification; the coefficient of determination R² for regression."""
-        T = self.targets(y, len(self.inputs(x)))
         A = self.predict_proba(x)
+        T = self.targets(y, len(A))
         if self.output.task == "classification":
             return float(correct(self.output, A, T).mean())
         residual = float(((A - T) ** 2).sum(dtype=np.float64))
@@ -261,12 +270,6 @@ class Network:
             target[...] = arrays[name]
         return net
 
-    def _logits(self, X: Array) -> Iterator[Array]:
-        """ZL block by block of rows, so that memory stays bounded whatever the number of samples."""
-        last = f"Z{len(self.structure.layers)}"
-        for block in _row_blocks(X):
-            yield forward_pass(self.structure, self._parameters, self._statistics, block)[last]
-
     def __repr__(self) -> str:
         activations = [layer.activation.name for layer in self.structure.layers if layer.activation]
         return (
@@ -313,17 +316,6 @@ def correct(output: Output, A: Array, T: Array) -> NDArray[np.bool_]:
 def count(net: Network) -> int:
     """Number of trained parameters."""
     return sum(P.size for P in net._parameters.values())
-
-
-def _row_blocks(rows: Array) -> Iterator[Array]:
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[start : start + ROWS_AT_ONCE]
-
-
-def _read_only(array: Array) -> Array:
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _checked_widths(layers: Sequence[int]) -> list[int]:

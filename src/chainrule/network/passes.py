@@ -116,7 +116,7 @@ def backward_pass(
                 dZ = _normalise_backward(l, P, S, dZ, training, values, gradients, deltas)
             deltas[f"Z{l}"] = dZ
         previous = f"D{l - 1}" if f"D{l - 1}" in values else f"A{l - 1}"
-        gradients[f"W{l}"] = values[previous].T @ dZ
+        gradients[f"W{l}"] = _transposed_product(values[previous], dZ)
         if l2:
             gradients[f"W{l}"] += l2 * P[f"W{l}"]
         if not layer.batch_norm:
@@ -126,6 +126,12 @@ def backward_pass(
             if previous[0] == "D":
                 deltas[f"A{l - 1}"] = deltas[previous] * values[f"M{l - 1}"]
     return gradients, deltas
+
+
+def _transposed_product(D: Array, dZ: Array) -> Array:
+    """DᵀdZ. For one sample BLAS takes several times as long as the outer product that it is."""
+    product: Array = D.T * dZ if len(D) == 1 else D.T @ dZ
+    return product
 
 
 def _normalise(l: int, P: Arrays, S: Arrays, Z: Array, training: bool, values: Arrays) -> Array:

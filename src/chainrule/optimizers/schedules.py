@@ -10,32 +10,34 @@ from chainrule.errors import InputError, unknown_name
 from chainrule.specs import parse
 
 Floats = NDArray[np.float64]
-Schedule = Callable[[Floats, float], Floats]
-"""(epochs, total) → factors: `epochs` are the moments of the steps, in epochs from 0; `total` is the last epoch."""
+Shape = Callable[[Floats, float], Floats]
+"""(moments, total) → factors; moments and total are in epochs from the start of training."""
+Schedule = Callable[[int, int, int], Floats]
+"""(epoch, steps, total) → the factors of the `steps` steps of `epoch` (from 0) in a training of `total` epochs."""
 
 
-def constant() -> Schedule:
-    return lambda epochs, total: np.ones_like(epochs)
+def constant() -> Shape:
+    return lambda moments, total: np.ones_like(moments)
 
 
-def step(every: float = 10, factor: float = 0.1) -> Schedule:
+def step(every: float = 10, factor: float = 0.1) -> Shape:
     """`factor` once more after each `every` epochs."""
     if not every > 0:
         raise InputError(f"schedule step: every is {every}", "Give a number of epochs above 0.")
-    return lambda epochs, total: np.asarray(factor ** np.floor(epochs / every))
+    return lambda moments, total: np.asarray(factor ** np.floor(moments / every))
 
 
-def exponential(decay: float = 0.95) -> Schedule:
+def exponential(decay: float = 0.95) -> Shape:
     """`decay` to the power of the epochs done, continuously."""
-    return lambda epochs, total: np.asarray(decay**epochs)
+    return lambda moments, total: np.asarray(decay**moments)
 
 
-def cosine(floor: float = 0.0) -> Schedule:
+def cosine(floor: float = 0.0) -> Shape:
     """Half a cosine wave from 1 down to `floor` at the end; Loshchilov, Hutter 2017."""
-    return lambda epochs, total: floor + (1 - floor) * (1 + np.cos(np.pi * epochs / total)) / 2
+    return lambda moments, total: floor + (1 - floor) * (1 + np.cos(np.pi * moments / total)) / 2
 
 
-SCHEDULES: dict[str, Callable[..., Schedule]] = {rule.__name__: rule for rule in (constant, step, exponential, cosine)}
+SCHEDULES: dict[str, Callable[..., Shape]] = {rule.__name__: rule for rule in (constant, step, exponential, cosine)}
 
 
 def schedule(text: str) -> Schedule:
@@ -56,12 +58,11 @@ def schedule(text: str) -> Schedule:
             f"schedule {spec.name} does not take the settings in {text!r}",
             "There are step(every, factor), exponential(decay), cosine(floor), and warmup for all.",
         ) from None
-    return _warmed_up(inner, warmup) if warmup > 0 else inner
 
-
-def _warmed_up(inner: Schedule, warmup: float) -> Schedule:
-    def factors(epochs: Floats, total: float) -> Floats:
-        later = inner(np.maximum(epochs - warmup, 0), max(total - warmup, 1e-9))
-        return np.where(epochs < warmup, epochs / warmup, later)
+    def factors(epoch: int, steps: int, total: int) -> Floats:
+        starts = epoch + np.arange(steps) / steps
+        shaped = inner(np.maximum(starts - warmup, 0), max(total - warmup, 1 / steps))
+        climb = (starts + 1 / steps) / warmup if warmup else np.ones(steps)
+        return np.where(climb < 1, climb, shaped)
 
     return factors

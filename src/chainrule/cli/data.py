@@ -1,0 +1,109 @@
+"""`chainrule data`: which data sets there are, fetching them, and looking at them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from chainrule import figures
+from chainrule.data import PUBLISHED, DataSet, data_folder, fetch, sources
+from chainrule.errors import InputError
+from chainrule.runs.config import DataSettings, RunConfig
+from chainrule.runs.execute import load
+
+
+@dataclass(frozen=True)
+class List:
+    """Every data set that has a name, and every form of one's own data."""
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """Download a published data set, mirrors in turn, checked by its fingerprint.
+
+    example:
+      chainrule data fetch mnist
+    """
+
+    name: Positional[str]
+    """the data set"""
+    data_dir: Path | None = None
+    """folder to keep it in; CHAINRULE_DATA or the user's cache folder by default"""
+
+
+@dataclass(frozen=True)
+class Show:
+    """Tell what a data set holds, and draw it: a sheet of samples by class, the points, or the columns.
+
+    examples:
+      chainrule data show digits
+      chainrule data show circles --output circles.svg
+      chainrule data show table.csv --label species
+    """
+
+    source: Positional[str]
+    """data set, file or folder of images"""
+    output: Path | None = None
+    """picture to write (.png, .svg, .pdf); NAME-samples.png by default"""
+    per_class: int = 12
+    """images a class"""
+    data_dir: Path | None = None
+    """folder of the data sets; CHAINRULE_DATA or the user's cache folder by default"""
+    seed: int = 0
+    """seed of the split and of synthetic data"""
+    data: OmitArgPrefixes[DataSettings] = field(default_factory=DataSettings)
+
+
+def main(arguments: list[str]) -> int:
+    command: List | Fetch | Show = tyro.extras.subcommand_cli_from_dict(
+        {"list": List, "fetch": Fetch, "show": Show}, prog="chainrule data", args=arguments
+    )
+    if isinstance(command, List):
+        for name, text in sources().items():
+            print(f"{name:<14} {text}")
+    elif isinstance(command, Fetch):
+        if command.name in sources() and command.name not in PUBLISHED:
+            print(f"{command.name} needs no download.")
+            return 0
+        for path in fetch(command.name, command.data_dir, progress=True):
+            print(path)
+        print(f"Data folder: {data_folder(command.data_dir)}")
+    else:
+        _show(command)
+    return 0
+
+
+def _show(command: Show) -> None:
+    from dataclasses import replace
+
+    if command.per_class < 1:
+        raise InputError(f"--per-class is {command.per_class}", "Show at least one image a class.")
+    settings = replace(command.data, source=command.source)
+    data = load(RunConfig(data=settings, seed=command.seed), command.data_dir)
+    print(data)
+    for name, part in data.parts.items():
+        counts = np.bincount(part.y, minlength=len(data.classes)).tolist() if data.classes else []
+        told = ", ".join(f"{label} {count}" for label, count in zip(data.classes, counts, strict=False))
+        print(f"{name:<10} {len(part):>7} samples  {told}")
+    output = command.output or Path(f"{data.name}-samples.png")
+    figures.save(_sheet(data, command.per_class), output, description=f"Samples of {data.name}")
+    print(f"Picture: {output}")
+
+
+def _sheet(data: DataSet, per_class: int) -> Any:
+    x, y, title = data.train.x, data.train.y, f"{data.name}, training part, n = {len(data.train)}"
+    if data.image_shape is not None and data.classes:
+        images = x.reshape(-1, *data.image_shape)
+        by_class = [list(images[y == k][:per_class]) for k in range(len(data.classes))]
+        return figures.sample_sheet(by_class, data.classes, title=title)
+    if not data.classes:
+        raise InputError(f"{data.name} is a regression; there are no classes to show", "Look at its columns instead.")
+    if x.shape[1] == 2:
+        axes = data.spec.columns or ("x1", "x2")
+        return figures.scatter_by_class(x, y, data.classes, title=title, axes=(axes[0], axes[1]))
+    names = data.spec.columns or tuple(f"x{j + 1}" for j in range(x.shape[1]))
+    columns = {name: x[:, j] for j, name in enumerate(names)}
+    return figures.table_histograms(columns, y, data.classes, title=title)

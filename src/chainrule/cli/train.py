@@ -1,0 +1,108 @@
+"""`chainrule train`: from a data set, a settings file or an unfinished run to a finished run folder."""
+
+import signal
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import tyro
+from tyro.conf import OmitArgPrefixes, Positional
+
+from chainrule.errors import InputError
+from chainrule.runs import Outcome, RunConfig, execute, read_config, resume
+from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
+from chainrule.runs.folder import Run
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a network on DATA, evaluate it, and leave a run folder.
+
+    Settings come from the defaults, then a TOML file, then flags. A finished run of the same settings is reported,
+    not repeated; an unfinished one goes on where it was.
+
+    examples:
+      chainrule train digits
+      chainrule train mnist --hidden 300 --activation sigmoid --batch-size 1 --learning-rate 0.03 --epochs 5
+      chainrule train table.csv --label species --hidden 16 8 --activation tanh --optimizer adam
+      chainrule train settings.toml --epochs 50
+      chainrule train --resume runs/digits-0123456789
+    """
+
+    target: Positional[str | None] = None
+    """data set, file, folder of images, settings.toml, or config.json of a run"""
+    resume: Path | None = None
+    """go on with this unfinished run"""
+    runs_dir: Path = Path("runs")
+    """folder in which the run's folder is made"""
+    data_dir: Path | None = None
+    """folder of the data sets; CHAINRULE_DATA or the user's cache folder by default"""
+    force: bool = False
+    """train again even if a finished run of the same settings is there"""
+    quiet: bool = False
+    """no progress, only errors"""
+    name: str | None = None
+    """name of the run; that of the data by default"""
+    seed: int = 0
+    """seed of everything that has none of its own"""
+    data: OmitArgPrefixes[DataSettings] = field(default_factory=DataSettings)
+    network: OmitArgPrefixes[NetworkSettings] = field(default_factory=NetworkSettings)
+    training: OmitArgPrefixes[TrainingSettings] = field(default_factory=TrainingSettings)
+
+
+def main(arguments: list[str]) -> int:
+    base = _base(arguments)
+    default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
+    command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is an interrupt
+    say = (lambda line: None) if command.quiet else print
+    if command.resume is not None:
+        if command.target is not None:
+            raise InputError(
+                f"--resume goes on with {command.resume}; it takes no data set ({command.target})",
+                "Leave one of them out.",
+            )
+        outcome = resume(Run(command.resume), data_dir=command.data_dir, progress=not command.quiet, announce=say)
+    else:
+        outcome = execute(
+            _config(command),
+            runs_dir=command.runs_dir,
+            data_dir=command.data_dir,
+            force=command.force,
+            progress=not command.quiet,
+            announce=say,
+        )
+    return _told(outcome, say)
+
+
+def _base(arguments: list[str]) -> RunConfig:
+    """The settings file among the arguments, which the flags then change; or the defaults."""
+    files = [a for a in arguments if a.endswith((".toml", ".json")) and not a.startswith("-")]
+    return read_config(Path(files[0])) if files else RunConfig()
+
+
+def _config(command: Train) -> RunConfig:
+    data, target = command.data, command.target
+    if target is not None and not target.endswith((".toml", ".json")):
+        data = replace(data, source=target, sha256=None)
+    return RunConfig(data, command.network, command.training, command.name, command.seed)
+
+
+def _told(outcome: Outcome, say: object) -> int:
+    run = outcome.run
+    assert callable(say)
+    if outcome.stopped == "interrupted":
+        print(f"Interrupted. Go on with: chainrule train --resume {run.path}", file=sys.stderr)
+        return 130
+    if outcome.found:
+        say("This run was finished before; --force trains it again.")
+    for part, result in run.evaluations().items():
+        say(f"{part:<10} {result.summary()}")
+    last = list(run.evaluations().values())[-1]
+    if last.report:
+        say(f"\n{last.report}")
+    say(f"Ended by {outcome.stopped}. The run lies in {run.path}")
+    curves = run.figures / "curves.png"
+    if curves.exists():
+        say(f"Curves: {curves}")
+    return 0

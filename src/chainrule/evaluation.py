@@ -1,0 +1,143 @@
+"""How good a network is on given data, always beside what one reaches without looking at the input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule.data import Part
+from chainrule.network import Network, correct
+from chainrule.rules import Output
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Results of one network on one part of the data, at fixed weights.
+
+    samples    number of rows
+    loss       mean loss over the samples, without L2
+    accuracy   share decided rightly; None for regression
+    r2         coefficient of determination; None for classification
+    baseline   what a constant prediction reaches on the same data: {"loss": entropy of the class prior (or half the
+               variance), "accuracy": majority share}
+    confusion  (K, K) counts, rows true and columns predicted; None where each sample has several labels or none
+    report     scikit-learn's classification report: precision, recall, f1, support by class; empty for regression
+    scores     the same as a dictionary
+    classes    names of the classes
+    loss_name  of the loss
+    """
+
+    samples: int
+    loss: float
+    accuracy: float | None
+    r2: float | None
+    baseline: dict[str, float]
+    confusion: NDArray[np.int64] | None
+    report: str = field(repr=False)
+    scores: dict[str, Any] = field(repr=False)
+    classes: tuple[str, ...]
+    loss_name: str
+
+    def summary(self) -> str:
+        """One line: loss and accuracy with their baselines and the number of samples."""
+        line = f"loss {self.loss:.4f} (baseline {self.baseline.get('loss', float('nan')):.4f})"
+        if self.accuracy is not None:
+            line += f", accuracy {self.accuracy:.2%} (majority {self.baseline.get('accuracy', float('nan')):.2%})"
+        if self.r2 is not None:
+            line += f", R² {self.r2:.4f}"
+        return f"{line}, n = {self.samples}"
+
+    def to_json(self) -> dict[str, Any]:
+        confusion = None if self.confusion is None else self.confusion.tolist()
+        return {**self.__dict__, "confusion": confusion, "classes": list(self.classes)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Evaluation":
+        confusion = None if stored["confusion"] is None else np.array(stored["confusion"], dtype=np.int64)
+        return cls(**{**stored, "confusion": confusion, "classes": tuple(stored["classes"])})
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.summary())}</p><pre>{escape(self.report)}</pre>"
+
+
+def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
+    """Evaluate `net` on a part of a data set or a pair (x, y); changes nothing.
+
+    Raises InputError where the data do not fit the network.
+    """
+    x, y = (data.x, data.y) if isinstance(data, Part) else data
+    Z = net.logits(x)
+    T = net.targets(y, len(Z))
+    A = net.output.value(Z)
+    loss = float(net.output.losses(Z, T).mean(dtype=np.float64))
+    names = _class_names(net, A.shape[1])
+    regression = net.output.task == "regression"
+    predicted, true = net.output.decide(A), net.output.decide(T)
+    one_label = not regression and predicted.ndim == 1
+    return Evaluation(
+        samples=len(T),
+        loss=loss,
+        accuracy=None if regression else float(correct(net.output, A, T).mean()),
+        r2=net.score(x, y) if regression else None,
+        baseline=baseline(net.output, T),
+        confusion=_confusion(true, predicted, len(names)) if one_label else None,
+        report="" if regression else _report(true, predicted, names, output_dict=False),
+        scores={} if regression else _report(true, predicted, names, output_dict=True),
+        classes=names,
+        loss_name=net.output.loss_name,
+    )
+
+
+def measure(net: Network, X: Array, T: Array) -> tuple[float, float | None]:
+    """Mean loss and accuracy (None for regression) of inputs X for target matrix T, at the present weights."""
+    Z = net.logits(X)
+    loss = float(net.output.losses(Z, T).mean(dtype=np.float64))
+    if net.output.task == "regression":
+        return loss, None
+    return loss, float(correct(net.output, net.output.value(Z), T).mean())
+
+
+def baseline(output: Output, T: Array) -> dict[str, float]:
+    """Loss and accuracy of the best constant prediction on targets T (m, K); empty for a pair of one's own."""
+    prior = T.mean(axis=0, dtype=np.float64)
+    if output.name == "identity":
+        return {"loss": float(0.5 * np.square(T - prior).sum(axis=1).mean())}
+    _, counts = np.unique(np.asarray(output.decide(T)).reshape(len(T), -1), axis=0, return_counts=True)
+    majority = float(counts.max() / len(T))
+    if output.name == "softmax":
+        return {"loss": _entropy(prior), "accuracy": majority}
+    if output.name == "sigmoid":
+        return {"loss": _entropy(prior) + _entropy(1 - prior), "accuracy": majority}
+    return {"accuracy": majority}
+
+
+def _entropy(p: Array) -> float:
+    return float(-(p * np.log(np.where(p > 0, p, 1))).sum())
+
+
+def _class_names(net: Network, width: int) -> tuple[str, ...]:
+    if net.output.task == "regression":
+        return ()
+    known = net.spec.classes if net.spec is not None else ()
+    number = 2 if net.output.name == "sigmoid" and width == 1 else width
+    return tuple(known) if len(known) == number else tuple(str(k) for k in range(number))
+
+
+def _confusion(true: Array, predicted: Array, classes: int) -> NDArray[np.int64]:
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (true, predicted), 1)
+    return counts
+
+
+def _report(true: Array, predicted: Array, names: tuple[str, ...], *, output_dict: bool) -> Any:
+    from sklearn.metrics import classification_report
+
+    labels = range(len(names))
+    return classification_report(
+        true, predicted, labels=labels, target_names=names, output_dict=output_dict, zero_division=0
+    )

@@ -1,0 +1,20 @@
+"""Every plot is one function from plain data to a matplotlib figure; this folder knows nothing of networks."""
+
+from chainrule.figures.confusion import confusion_matrix
+from chainrule.figures.curves import learning_curves
+from chainrule.figures.diagram import network_diagram
+from chainrule.figures.histograms import table_histograms
+from chainrule.figures.output import save, to_svg
+from chainrule.figures.samples import sample_sheet
+from chainrule.figures.scatter import scatter_by_class
+
+__all__ = [
+    "confusion_matrix",
+    "learning_curves",
+    "network_diagram",
+    "sample_sheet",
+    "save",
+    "scatter_by_class",
+    "table_histograms",
+    "to_svg",
+]

@@ -1,0 +1,44 @@
+"""When a value stops being finite: which one, where, and what probably drove it there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DivergedError
+from chainrule.network import Network
+
+Array = NDArray[Any]
+
+
+def diverged(
+    net: Network, values: Mapping[str, Array], T: Array, epoch: int, batch: int, batches: int, rate: float
+) -> DivergedError:
+    """The error for a pass whose `values` are not all finite (epoch and batch count from 1)."""
+    name, layer = _first_bad({**net.parameters(), **values})
+    return DivergedError(
+        f"layer {layer}: {name} is no longer finite in epoch {epoch}, batch {batch} of {batches}",
+        f"{_cause(values['A0'], T, net, rate)} The weights of the last whole epoch are kept.",
+    )
+
+
+def _first_bad(quantities: Mapping[str, Array]) -> tuple[str, int]:
+    """The non-finite quantity nearest to the input; a parameter before the values that it spoiled."""
+
+    def layer_of(name: str) -> int:
+        return int(name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+
+    bad = [name for name, value in quantities.items() if not np.isfinite(value).all()]
+    first = min(bad, key=layer_of)
+    return first, layer_of(first)
+
+
+def _cause(X: Array, T: Array, net: Network, rate: float) -> str:
+    reach = float(np.abs(X).max())
+    if reach > 50:
+        return f"The input reaches {reach:.3g}: scale it (preprocessing scale or standardise)."
+    reach = float(np.abs(T).max())
+    if net.output.task == "regression" and reach > 50:
+        return f"The targets reach {reach:.3g}: scale them to about 1."
+    return f"The learning rate {rate:g} is probably too high: try {rate / 10:g}, or clip the gradients."

@@ -1,0 +1,325 @@
+"""`train`: epoch after epoch, batch after batch, forward, backward, step.
+
+Without measuring, checkpoints and complaints it is this loop, which gives the same bits:
+
+    order = cr.generator(seed, "shuffle")
+    optimizer = cr.optimizers.SGD(0.1)
+    for epoch in range(epochs):
+        for rows in cr.batches(len(x), 32, order):
+            trace = net.forward(x[rows], training=True)
+            optimizer.step(net.parameters(), net.backward(trace, y[rows]))
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chainrule import optimizers
+from chainrule.data import DataSet
+from chainrule.errors import DivergedError, InputError, unknown_name
+from chainrule.evaluation import measure
+from chainrule.network import Network, backward_pass, forward_pass, penalty
+from chainrule.optimizers import Optimizer, clip_by_norm
+from chainrule.randomness import generator as stream
+from chainrule.training.divergence import diverged
+from chainrule.training.history import History, Row
+from chainrule.training.order import Size, batches, rows_a_batch
+from chainrule.training.progress import ProgressLine
+from chainrule.training.state import Best, TrainingState, capture, restore_weights, resume, weights
+
+Array = NDArray[Any]
+Pair = tuple[ArrayLike, Any]
+
+ENGINES = ("auto", "reference")
+MOMENTS = ("train_begin", "batch_end", "epoch_end", "train_end")
+CHECKPOINT_SECONDS = 5.0
+
+
+@dataclass
+class Moment:
+    """What a callback is handed: the network, the history so far, the epoch (from 1), and, at `batch_end`, the batch
+    (from 1) and its loss before the update, L2 left out. `stop()` ends training after this epoch."""
+
+    net: Network
+    history: History
+    epoch: int
+    batch: int | None = None
+    loss: float | None = None
+
+    def stop(self) -> None:
+        self.history.stopped = "callback"
+
+
+Callback = Callable[[Moment], None]
+Callbacks = Mapping[str, Callback | Iterable[Callback]]
+
+
+def train(
+    net: Network,
+    data: DataSet | Pair,
+    *,
+    validation: Pair | None = None,
+    epochs: int = 10,
+    batch_size: Size = 32,
+    learning_rate: float | None = None,
+    optimizer: str | Optimizer = "sgd",
+    schedule: str = "constant",
+    l2: float = 0.0,
+    clip: float | None = None,
+    shuffle: bool = True,
+    early_stopping: int | None = None,
+    curves: bool = True,
+    curve_samples: int | None = None,
+    record_batches: bool = False,
+    callbacks: Callbacks | None = None,
+    engine: str = "auto",
+    seed: int = 0,
+    progress: bool = False,
+    checkpoint: Callable[[TrainingState], None] | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    state: TrainingState | None = None,
+) -> History:
+    """Train `net` in place and return what happened.
+
+    data            a DataSet (its train and validation parts are used, its test part is not) or a pair (x, y)
+    validation      with a pair: the validation pair (x, y)
+    batch_size      1 (stochastic), b (mini-batch) or "full"; each sample is used once an epoch
+    learning_rate   of the optimiser; None for its own default
+    optimizer       "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", with settings "adam(beta1=0.8)"
+    schedule        "constant", "step(every=10, factor=0.1)", "exponential(decay=0.95)", "cosine(warmup=2)"
+    l2              λ of λ/2 Σ‖W‖² added to the mean loss
+    clip            greatest Euclidean norm of all gradients together
+    shuffle         a new order every epoch; False keeps the file order
+    early_stopping  stop when the validation loss has not fallen for so many epochs; the best weights are restored
+    curves          measure loss and accuracy at the end of each epoch; on at most `curve_samples` training samples,
+                    a fixed draw, where that is given
+    record_batches  keep the loss of every batch
+    callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, train_end
+    seed            of the order of the samples and of the dropout masks
+    progress        a live line on the terminal
+    checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`
+    state           such a state, to go on from: the result is the same to the last bit
+
+    Ctrl-C ends training with the weights of the last whole epoch and `history.stopped == "interrupted"`.
+    Raises InputError for what does not fit, and DivergedError, its `.history` attached and the last good weights in
+    place, where a value stops being finite.
+    """
+    X, y, held_out = _parts(data, validation)
+    X = net.inputs(X)
+    T = net.targets(y, len(X))
+    V = None if held_out is None else (net.inputs(held_out[0]), net.targets(held_out[1], len(np.asarray(held_out[0]))))
+    _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, engine)
+    method = optimizers.optimizer(optimizer, learning_rate)
+    calls = _calls(callbacks)
+    history, best = History(engine="reference"), Best()
+    generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
+    if state is not None:
+        resume(state, net, method, generators, history, best)
+    sample = _curve_rows(len(X), curve_samples, seed) if curves else None
+    epoch = _Epoch(net, X, T, method, optimizers.schedule(schedule), generators, l2, clip, shuffle, batch_size, epochs)
+    if isinstance(data, DataSet):
+        net.spec = data.spec
+
+    good, last_checkpoint = weights(net), time.monotonic()
+    calls("train_begin", Moment(net, history, len(history)))
+    with ProgressLine(epochs, len(history), progress) as line, np.errstate(all="ignore"):
+        try:
+            while len(history) < epochs and not history.stopped:
+                began = time.perf_counter()
+                losses = epoch.run(history, calls, line, record_batches)
+                row = _measured(net, epoch.rate, X, T, V, sample, early_stopping is not None)
+                _refuse_non_finite(net, row, X, T, len(history) + 1, epoch)
+                history.rows.append({"epoch": len(history) + 1, **row})
+                history.seconds.append(time.perf_counter() - began)
+                if record_batches:
+                    history.batch_losses.append(losses)
+                good = weights(net)
+                line.epoch(history.rows[-1])
+                if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
+                    history.stopped = "early stopping"
+                calls("epoch_end", Moment(net, history, len(history)))
+                if checkpoint is not None and time.monotonic() - last_checkpoint >= checkpoint_seconds:
+                    checkpoint(capture(net, method, generators, history, best))
+                    last_checkpoint = time.monotonic()
+        except KeyboardInterrupt:
+            restore_weights(net, good)
+            history.stopped = "interrupted"
+        except DivergedError as error:
+            restore_weights(net, good)
+            history.stopped = "diverged"
+            error.history = history
+            raise
+    history.stopped = history.stopped or "epochs"
+    if best.arrays is not None and history.stopped != "interrupted":
+        restore_weights(net, best.arrays)
+        history.best_epoch = best.epoch
+    calls("train_end", Moment(net, history, len(history)))
+    return history
+
+
+@dataclass
+class _Epoch:
+    """The reference engine: one pass over the training data in NumPy."""
+
+    net: Network
+    X: Array
+    T: Array
+    optimizer: Optimizer
+    schedule: optimizers.Schedule
+    generators: dict[str, np.random.Generator]
+    l2: float
+    clip: float | None
+    shuffle: bool
+    batch_size: Size
+    epochs: int
+
+    def __post_init__(self) -> None:
+        self.base_rate = self.rate = self.optimizer.learning_rate
+        self.batches = -(-len(self.X) // rows_a_batch(len(self.X), self.batch_size))
+
+    def run(self, history: History, calls: "_Calls", line: ProgressLine, record: bool) -> NDArray[np.float64]:
+        """Train on every sample once; the loss of every batch before its update where it is recorded."""
+        net, structure, P, S = self.net, self.net.structure, self.net.parameters(), self.net.statistics()
+        logits = f"Z{len(structure.layers)}"
+        wants_loss = record or calls.has("batch_end")
+        losses = np.zeros(self.batches if record else 0)
+        rates = self.base_rate * self.schedule(len(history), self.batches, self.epochs)
+        order = batches(len(self.X), self.batch_size, self.generators["shuffle"] if self.shuffle else None)
+        for b, rows in enumerate(order):
+            X, T = self.X[rows], self.T[rows]
+            values = forward_pass(structure, P, S, X, training=True, generator=self.generators["dropout"])
+            if not np.isfinite(values[logits]).all():
+                raise diverged(net, values, T, len(history) + 1, b + 1, self.batches, self.rate)
+            gradients, _ = backward_pass(structure, P, S, values, T, l2=self.l2, training=True)
+            if self.clip is not None:
+                gradients = clip_by_norm(gradients, self.clip)
+            self.optimizer.learning_rate = self.rate = float(rates[b])
+            self.optimizer.step(P, gradients)
+            if S:
+                net.update_statistics(values)
+            if wants_loss:
+                loss = float(structure.output.losses(values[logits], T).mean(dtype=np.float64))
+                losses[b : b + 1] = loss
+                calls("batch_end", Moment(net, history, len(history) + 1, b + 1, loss))
+            line.batch((b + 1) / self.batches)
+        self.optimizer.learning_rate = self.base_rate
+        return losses
+
+
+class _Calls:
+    """The callbacks by moment; calling it runs those of one moment in their order."""
+
+    def __init__(self, by_moment: dict[str, list[Callback]]) -> None:
+        self._by_moment = by_moment
+
+    def has(self, moment: str) -> bool:
+        return moment in self._by_moment
+
+    def __call__(self, name: str, moment: Moment) -> None:
+        for function in self._by_moment.get(name, ()):
+            function(moment)
+
+
+def _calls(callbacks: Callbacks | None) -> _Calls:
+    by_moment: dict[str, list[Callback]] = {}
+    for name, functions in (callbacks or {}).items():
+        if name not in MOMENTS:
+            raise unknown_name("moment of a callback", name, MOMENTS)
+        by_moment[name] = [functions] if callable(functions) else list(functions)
+    return _Calls(by_moment)
+
+
+def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pair | None]:
+    if isinstance(data, DataSet):
+        if validation is not None:
+            raise InputError("a data set brings its own validation part", "Leave out `validation`.")
+        part = data.validation
+        return data.train.x, data.train.y, None if part is None else (part.x, part.y)
+    x, y = data
+    return x, y, validation
+
+
+def _check_settings(
+    net: Network,
+    X: Array,
+    V: tuple[Array, Array] | None,
+    epochs: int,
+    batch_size: Size,
+    l2: float,
+    clip: float | None,
+    early_stopping: int | None,
+    engine: str,
+) -> None:
+    if engine not in ENGINES:
+        raise unknown_name("engine", engine, ENGINES)
+    for name, value, possible in (
+        ("epochs", epochs, epochs >= 1),
+        ("l2", l2, l2 >= 0),
+        ("clip", clip, clip is None or clip > 0),
+        ("early_stopping", early_stopping, early_stopping is None or early_stopping >= 1),
+    ):
+        if not possible:
+            raise InputError(f"{name} is {value}", "Epochs and patience are at least 1, l2 at least 0, clip above 0.")
+    if early_stopping is not None and V is None:
+        raise InputError("early stopping needs validation data", "Give a validation part, or leave it out.")
+    rows = rows_a_batch(len(X), batch_size)
+    if net.statistics() and (rows == 1 or len(X) % rows == 1):
+        raise InputError(
+            f"batch normalisation meets a batch of one: {len(X)} samples in batches of {rows}",
+            "The variance of one sample is 0. Choose a batch size that leaves no single sample.",
+        )
+    for part in (X, *(V[:1] if V else ())):
+        finite = np.isfinite(part)
+        if not finite.all():
+            i, j = np.unravel_index(int(np.argmin(finite)), part.shape)
+            raise InputError(
+                f"sample {i}, column {j} of the input is {part[i, j]}", "Leave such samples out, or fill them in."
+            )
+
+
+def _curve_rows(m: int, samples: int | None, seed: int) -> Any:
+    """The training rows on which the curves are measured: all, or a fixed draw in file order."""
+    if samples is None or samples >= m:
+        return slice(None)
+    return np.sort(stream(seed, "subset").choice(m, samples, replace=False))
+
+
+def _measured(
+    net: Network,
+    rate: float,
+    X: Array,
+    T: Array,
+    V: tuple[Array, Array] | None,
+    sample: Any,
+    always_validate: bool,
+) -> Row:
+    row: Row = {"learning_rate": rate}
+    parts = {}
+    if sample is not None:
+        parts["train"] = (X[sample], T[sample])
+    if V is not None and (sample is not None or always_validate):
+        parts["validation"] = V
+    for name, (inputs, targets) in parts.items():
+        row[f"{name}_loss"], accuracy = measure(net, inputs, targets)
+        if accuracy is not None:
+            row[f"{name}_accuracy"] = accuracy
+    return row
+
+
+def _refuse_non_finite(net: Network, row: Row, X: Array, T: Array, epoch: int, runner: _Epoch) -> None:
+    """The last update of an epoch can spoil the weights after its own pass was still finite."""
+    if np.isfinite([*row.values(), penalty(net, 1.0)]).all():
+        return
+    values = forward_pass(net.structure, net.parameters(), net.statistics(), X[:1024])
+    raise diverged(net, values, T, epoch, runner.batches, runner.batches, runner.rate)
+
+
+def _patience_is_over(net: Network, history: History, best: Best, patience: int) -> bool:
+    loss = history.rows[-1]["validation_loss"]
+    if loss < best.loss:
+        best.loss, best.epoch, best.arrays = loss, len(history), weights(net)
+    return len(history) - best.epoch >= patience

@@ -1,0 +1,102 @@
+"""All that training has to remember to go on as if nothing had happened: the state at the end of an epoch."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import InputError
+from chainrule.network import Network
+from chainrule.optimizers import Optimizer
+from chainrule.training.history import History
+
+Array = NDArray[Any]
+
+
+@dataclass
+class TrainingState:
+    """The state after `epoch` whole epochs.
+
+    arrays   by path: parameters/W1, statistics/mean1, memory/velocity/W1, best/W1, batch_losses
+    numbers  plain JSON data: generators, optimiser steps, early stopping, the rows of the history
+    """
+
+    epoch: int
+    arrays: dict[str, Array]
+    numbers: dict[str, Any]
+
+
+@dataclass
+class Best:
+    """Early stopping's memory: the weights of the epoch with the lowest validation loss so far."""
+
+    loss: float = float("inf")
+    epoch: int = 0
+    arrays: dict[str, Array] | None = None
+
+
+def weights(net: Network) -> dict[str, Array]:
+    """Copies of all parameters and running statistics of `net` by name."""
+    return {name: array.copy() for name, array in {**net.parameters(), **net.statistics()}.items()}
+
+
+def restore_weights(net: Network, saved: dict[str, Array]) -> None:
+    """Put copies made by `weights` back in place."""
+    for name, array in {**net.parameters(), **net.statistics()}.items():
+        array[...] = saved[name]
+
+
+def capture(
+    net: Network, optimizer: Optimizer, generators: dict[str, np.random.Generator], history: History, best: Best
+) -> TrainingState:
+    """The state of a training that has just finished an epoch."""
+    arrays = {f"weights/{name}": array for name, array in weights(net).items()}
+    for slot, remembered in optimizer.memory.items():
+        arrays |= {f"memory/{slot}/{name}": array.copy() for name, array in remembered.items()}
+    arrays |= {f"best/{name}": array for name, array in (best.arrays or {}).items()}
+    if history.batch_losses:
+        arrays["batch_losses"] = np.array(history.batch_losses)
+    numbers = {
+        "generators": {name: copy.deepcopy(g.bit_generator.state) for name, g in generators.items()},
+        "steps": optimizer.steps,
+        "best": {"loss": best.loss if best.arrays else None, "epoch": best.epoch},
+        "rows": list(history.rows),
+        "seconds": list(history.seconds),
+    }
+    return TrainingState(len(history), arrays, numbers)
+
+
+def resume(
+    state: TrainingState,
+    net: Network,
+    optimizer: Optimizer,
+    generators: dict[str, np.random.Generator],
+    history: History,
+    best: Best,
+) -> None:
+    """Put everything back as `capture` found it; raises InputError where the state is of another network."""
+    by_kind: dict[str, dict[str, Array]] = {"weights": {}, "memory": {}, "best": {}}
+    for path, array in state.arrays.items():
+        kind, _, name = path.partition("/")
+        if kind in by_kind:
+            by_kind[kind][name] = array
+    try:
+        restore_weights(net, by_kind["weights"])
+        for path, array in by_kind["memory"].items():
+            slot, _, name = path.partition("/")
+            optimizer.memory[slot][name] = array.copy()
+        for name, generator in generators.items():
+            generator.bit_generator.state = state.numbers["generators"][name]
+        optimizer.steps = state.numbers["steps"]
+        history.rows[:] = state.numbers["rows"]
+        history.seconds[:] = state.numbers["seconds"]
+        if by_kind["best"]:
+            best.loss, best.epoch = state.numbers["best"]["loss"], state.numbers["best"]["epoch"]
+            best.arrays = by_kind["best"]
+    except (KeyError, ValueError, TypeError) as error:
+        raise InputError(
+            f"the saved state does not fit this training: {error!r}", "Resume with the settings it was made with."
+        ) from None
+    history.batch_losses[:] = list(state.arrays.get("batch_losses", ()))
