@@ -1,7 +1,5 @@
 """Array files of one's own: .npy with a label column, .npz with named arrays; never a pickle."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +72,22 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 return {"": np.load(path, mmap_mode="r", allow_pickle=False)}
             with np.load(file, allow_pickle=False) as archive:
                 return {name.lower(): archive[name] for name in archive.files}
-    except (ValueError, EOFError, SyntaxError, KeyError, MemoryError, TypeError, AttributeError) as error:
-        if isinstance(error, DataError):
-            raise
-        reason = "it holds Python objects" if "bject" in str(error) else str(error) or "out of memory"
-        raise _unreadable(path, reason) from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise _unreadable(path, str(error)) from None
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # NumPy lets those of zipfile, zlib, ast and tokenize through, and its own
+        raise _unreadable(path, _reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    """NumPy's words, but for two that would send the reader to allow_pickle."""
+    words = str(error) or "out of memory"
+    if "Object arrays" in words or "Python objects" in words:
+        return "it holds Python objects"
+    return "it is no NumPy file" if "pickled" in words else words
 
 
 def _unreadable(path: Path, reason: str) -> DataError:
-    first = reason.splitlines()[0][:200]
+    first = (reason.splitlines() or [""])[0][:200]
     return DataError(
         f"{path} cannot be read as {path.suffix}: {first}",
         "Write it again with numpy.save or numpy.savez, as numbers or words, without Python objects.",

@@ -38,7 +38,7 @@ class Numbers:
         # The sum sees NaN and infinity without a look at each; a sum of large numbers may overflow by itself.
         if not math.isfinite(sum(row)) and not all(map(math.isfinite, row)):
             return False
-        if any("_" in text for text in fields):
+        if "_" in "".join(fields):
             return False
         self.pending.extend(row)
         if len(self.pending) >= BLOCK:

@@ -62,7 +62,7 @@ def table_histograms(
 
     across = 2 if len(shown) in (2, 4) else min(3, len(shown))
     down = -(-len(shown) // across)
-    figure = Figure(figsize=(_PAGE_WIDTHS[across], 1.45 * down))
+    figure = Figure(figsize=(_PAGE_WIDTHS[across], max(2.0, 1.45 * down)))
     panels = figure.subplots(down, across, squeeze=False).ravel()
     for panel, name in zip(panels, shown, strict=False):
         _draw_column(panel, values[name], name, groups)
@@ -115,7 +115,7 @@ def _draw_column(panel: Axes, values: NDArray[np.float64], name: str, groups: li
     panel.set_ylabel("share")
     panel.set_ylim(bottom=0)
     whole = edges[0] % 1 == 0.5
-    panel.xaxis.set_major_locator(MaxNLocator(4, integer=whole, steps=_STEPS))
+    panel.xaxis.set_major_locator(MaxNLocator(3, integer=whole, steps=_STEPS))
     panel.yaxis.set_major_locator(MaxNLocator(3, steps=_STEPS))
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
 

@@ -13,7 +13,6 @@ SMALL = 7.0  # points; what a reader still reads in print
 INK = "#222222"
 QUIET = "#595959"  # still 7:1 against white
 FAINT = "#b5b5b5"
-PAPER = "#e9e9e9"
 
 # Okabe and Ito's palette without its yellow, which vanishes on white paper.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

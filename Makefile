@@ -1,0 +1,41 @@
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+# One BLAS thread: the networks here are small, and the tests run side by side.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: demo test lint fuzz results clean
+
+demo: .venv/installed
+	$(BIN)/chainrule train examples/digits.toml --force
+
+test: lint
+	$(BIN)/pytest -n $(JOBS)
+
+lint: .venv/installed-for-tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fuzz: .venv/installed-for-tests
+	CHAINRULE_FUZZ=$${CHAINRULE_FUZZ:-10000} $(BIN)/pytest -m fuzz -n $(JOBS)
+
+# Needs real MNIST under CHAINRULE_DATA; writes docs/results.md. ROWS="digits synth-2020" measures these alone.
+results: .venv/installed
+	$(BIN)/python results/measure.py $(ROWS)
+
+clean:
+	rm -rf .venv build *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chainrule needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+.venv/installed-for-tests: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@ .venv/installed
