@@ -5,7 +5,9 @@ python results/measure.py [WORK ...]     all works, or those named; the others k
 
 import json
 import os
+import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -14,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy loads: two pr
 
 from works import MNIST_RELU, Figures, Work, works
 
+from chainrule.runs import execute, read_config
 from chainrule.runs.folder import environment
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -36,7 +39,15 @@ def main(names: list[str]) -> int:
                 print(f"{work.name}: {work.judge(figures)[0]}", flush=True)
                 STORE.write_text(json.dumps(stored | {"environment": environment()}, indent=1) + "\n")
     (DOCS / "results.md").write_text(_page(list(every.values()), json.loads(STORE.read_text())))
+    _draw_demo()
     return 0
+
+
+def _draw_demo() -> None:
+    """The README's picture: the curves of `make demo`."""
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = execute(read_config(DOCS.parent / "examples" / "digits.toml"), runs_dir=Path(folder))
+        shutil.copyfile(outcome.run.figures / "curves.svg", DOCS / "demo-curves.svg")
 
 
 def _call(point: object) -> Figures:

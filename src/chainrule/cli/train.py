@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
     default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
     command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is an interrupt
-    say = (lambda line: None) if command.quiet else print
+    say: Callable[[str], None] = (lambda line: None) if command.quiet else print
     if command.resume is not None:
         if command.target is not None:
             raise InputError(
@@ -72,7 +73,7 @@ def main(arguments: list[str]) -> int:
             progress=not command.quiet,
             announce=say,
         )
-    return _told(outcome, say)
+    return _told(outcome, say, command.data_dir)
 
 
 def _base(arguments: list[str]) -> RunConfig:
@@ -88,11 +89,11 @@ def _config(command: Train) -> RunConfig:
     return RunConfig(data, command.network, command.training, command.name, command.seed)
 
 
-def _told(outcome: Outcome, say: object) -> int:
+def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -> int:
     run = outcome.run
-    assert callable(say)
     if outcome.stopped == "interrupted":
-        print(f"Interrupted. Go on with: chainrule train --resume {run.path}", file=sys.stderr)
+        where = f" --data-dir {data_dir}" if data_dir is not None else ""
+        print(f"Interrupted. Go on with: chainrule train --resume {run.path}{where}", file=sys.stderr)
         return 130
     if outcome.found:
         say("This run was finished before; --force trains it again.")
@@ -101,6 +102,8 @@ def _told(outcome: Outcome, say: object) -> int:
     last = list(run.evaluations().values())[-1]
     if last.report:
         say(f"\n{last.report}")
+    if last.loss >= last.baseline.get("loss", float("inf")):
+        say("This is worse than a constant guess: the rate is probably too high, or the input not scaled.")
     say(f"Ended by {outcome.stopped}. The run lies in {run.path}")
     curves = run.figures / "curves.png"
     if curves.exists():

@@ -64,6 +64,7 @@ def capture(
         "best": {"loss": best.loss if best.arrays else None, "epoch": best.epoch},
         "rows": list(history.rows),
         "seconds": list(history.seconds),
+        "stopped": history.stopped,
     }
     return TrainingState(len(history), arrays, numbers)
 
@@ -92,6 +93,7 @@ def resume(
         optimizer.steps = state.numbers["steps"]
         history.rows[:] = state.numbers["rows"]
         history.seconds[:] = state.numbers["seconds"]
+        history.stopped = state.numbers["stopped"]
         if by_kind["best"]:
             best.loss, best.epoch = state.numbers["best"]["loss"], state.numbers["best"]["epoch"]
             best.arrays = by_kind["best"]
