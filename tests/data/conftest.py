@@ -1,0 +1,51 @@
+"""What the tests of data share: IDX files to order, refusals read in words, the real files where they lie."""
+
+import os
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from chainrule.errors import DataError
+
+CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
+
+Refused = Callable[..., AbstractContextManager[None]]
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    """`array` in the IDX format, written from its description and not from our reader."""
+    code = CODES[array.dtype.str[1:]]
+    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
+    return header + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+@pytest.fixture
+def to_idx() -> Callable[[np.ndarray], bytes]:
+    return idx_bytes
+
+
+@pytest.fixture
+def refused() -> Refused:
+    """`with refused("words", …):` the block raises a DataError that says all of them and how to mend it."""
+
+    @contextmanager
+    def expect(*words: str, error: type[Exception] = DataError) -> Iterator[None]:
+        with pytest.raises(error) as caught:
+            yield
+        message = str(caught.value)
+        assert [word for word in words if word not in message] == [], message
+        assert "\n" in message, "a second line must say how to mend it"
+
+    return expect
+
+
+@pytest.fixture
+def real_data() -> Path:
+    folder = Path(os.environ.get("CHAINRULE_DATA", ""))
+    if not os.environ.get("CHAINRULE_DATA") or not (folder / "mnist").is_dir():
+        pytest.skip("CHAINRULE_DATA names no folder with the real MNIST")
+    return folder
