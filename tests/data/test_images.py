@@ -174,3 +174,11 @@ def test_mnist_as_png_has_the_pixels_of_mnist(real_data):
     assert png.classes == idx.classes
     known = {row.tobytes(): label for row, label in zip(idx.test.x, idx.test.y, strict=True)}
     assert [known[row.tobytes()] for row in png.test.x] == png.test.y.tolist()
+
+
+def test_images_are_stretched_to_the_range_of_the_training_data(tmp_path):
+    digits = load_data("digits")  # its pixels go from 0 to 16
+    Image.fromarray(np.array([[0, 255] * 4] * 8, np.uint8)).save(tmp_path / "stripes.png")
+    raw, _, _ = read_images(tmp_path / "stripes.png", digits.spec)
+    assert digits.spec.white == 16
+    np.testing.assert_allclose(digits.spec.prepare(raw), [[0, 1] * 32])

@@ -113,7 +113,7 @@ class DataSet:
         if names:
             check_several(parts["train"][1], names)
         fitted = Preprocessing.fit(preprocessing, parts["train"][0])
-        spec = DataSpec(kind, chosen, names, shape, columns, label, fitted)
+        spec = DataSpec(kind, chosen, names, shape, columns, label, fitted, _white(parts["train"][0]))
         origin = {
             "source": name,
             "counts": {part: len(pair[0]) for part, pair in parts.items()},
@@ -232,6 +232,12 @@ def _split(
                 )
             parts[part] = own, targets(y_part, len(own), f"{part} y")
     return {part: parts[part] for part in PARTS if part in parts}
+
+
+def _white(raw: NDArray[Any]) -> float:
+    """The number for white in images like these: 255 in 8 bits, else the greatest that the training part has."""
+    top = 255.0 if raw.dtype == np.uint8 else float(raw.max())
+    return top if top > 0 else 1.0
 
 
 def _taken(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:

@@ -26,12 +26,13 @@ Pixels = NDArray[np.uint8]
 
 def read_images(
     source: str | Path | Iterable[str | Path], spec: DataSpec, invert: bool = False
-) -> tuple[Pixels, list[str], list[str]]:
-    """Images to predict: raw (m, h, w) or (m, h, w, 3) uint8, their names, and notes of what was done to them.
+) -> tuple[NDArray[Any], list[str], list[str]]:
+    """Images to predict: raw (m, h, w) or (m, h, w, 3), their names, and notes of what was done to them.
 
     source: one image, a folder (searched with its subfolders), or several of them. Every image is turned upright, made
     grey or colour and resized (bilinear, without regard to proportions) as `spec.image_shape` demands;
-    transparency becomes white; `invert` exchanges dark and light.
+    transparency becomes white; `invert` exchanges dark and light. 0 … 255 is stretched to the range of the training
+    data, 0 … `spec.white`, where that is another.
     Raises DataError for a model of no images, for files that are no PNG or JPEG, and for damaged or enormous ones.
     """
     if spec.image_shape is None:
@@ -50,7 +51,8 @@ def read_images(
     if invert:
         np.subtract(255, raw, out=raw)
         notes.append("dark and light exchanged in all images")
-    return raw, [name for _, name in paths], notes
+    stretched = raw if spec.white == 255 else raw * (spec.white / 255)
+    return stretched, [name for _, name in paths], notes
 
 
 def load_image(path: Path, size: tuple[int, int], grey: bool) -> tuple[Pixels, str]:

@@ -25,6 +25,7 @@ class DataSpec:
     columns: names of the feature columns of a table, () where there are none.
     label: name of the label column, its position where the table has no header, "" where there is none;
     several target columns are joined by ",".
+    white: for images, the number that white has in the raw samples: 255 where they are 8-bit.
     preprocessing: fitted on the training part.
     """
 
@@ -35,6 +36,7 @@ class DataSpec:
     columns: tuple[str, ...]
     label: str
     preprocessing: Preprocessing
+    white: float = 255.0
 
     @property
     def features(self) -> int:
@@ -74,6 +76,7 @@ class DataSpec:
             "columns": list(self.columns),
             "label": self.label,
             "preprocessing": self.preprocessing.names,
+            "white": self.white,
         }
         return settings, {"shift": self.preprocessing.shift, "scale": self.preprocessing.scale}
 
@@ -91,6 +94,7 @@ class DataSpec:
             preprocessing=Preprocessing(
                 _field(settings, "preprocessing", str), _array(arrays, "shift"), _array(arrays, "scale")
             ),
+            white=float(_field(settings, "white", int, float)),
         )
         _check_agreement(spec)
         return spec
@@ -140,6 +144,8 @@ def _check_agreement(spec: DataSpec) -> None:
         raise _malformed(error.problem) from None
     if preprocessing.scale.shape != preprocessing.shift.shape or not (preprocessing.scale > 0).all():
         raise _malformed("shift and scale do not fit together")
+    if not 0 < spec.white < math.inf:
+        raise _malformed(f"'white' is {spec.white}")
     if (len(spec.classes) >= 2) != (spec.task == "classification"):
         raise _malformed(f"{len(spec.classes)} classes for a {spec.task}")
     if spec.columns and len(spec.columns) != spec.features:
