@@ -82,7 +82,7 @@ def _show(command: Show) -> None:
     if command.per_class < 1:
         raise InputError(f"--per-class is {command.per_class}", "Show at least one image a class.")
     settings = replace(command.data, source=command.source)
-    data = load(RunConfig(data=settings, seed=command.seed), command.data_dir)
+    data = load(RunConfig(data=settings, seed=command.seed), command.data_dir, progress=True)
     print(data)
     for name, part in data.parts.items():
         counts = np.bincount(part.y, minlength=len(data.classes)).tolist() if data.classes else []
