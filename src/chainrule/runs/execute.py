@@ -1,0 +1,222 @@
+"""From settings to a finished run folder: load, train, evaluate, draw; or go on where a killed run stopped."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule import figures, storage
+from chainrule.data import DataSet, load_data
+from chainrule.errors import DivergedError, InputError, RunError
+from chainrule.evaluation import Evaluation, evaluate
+from chainrule.network import Network
+from chainrule.optimizers import optimizer
+from chainrule.runs.config import RunConfig
+from chainrule.runs.folder import Run
+from chainrule.runs.models import save
+from chainrule.training import History, Moment, train
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run: its folder, whether it was trained now or found finished, and why training ended."""
+
+    run: Run
+    stopped: str
+    found: bool = False
+
+
+def execute(
+    config: RunConfig,
+    *,
+    runs_dir: Path,
+    data_dir: Path | None = None,
+    force: bool = False,
+    progress: bool = False,
+    announce: Announce = lambda line: None,
+    checkpoint_seconds: float = 5.0,
+) -> Outcome:
+    """Train what `config` says in a folder of its own under `runs_dir`, or report the run that did so before.
+
+    An unfinished run of the same settings goes on from its last checkpoint and ends with the same bits; `force`
+    begins anew. Raises InputError for settings that do not fit, DivergedError where training did (the last good
+    weights are in the folder), StorageError where the folder cannot be written.
+    """
+    data = load(config, data_dir, progress)
+    announce(repr(data))
+    config = resolved(config, data)
+    run = Run(runs_dir / f"{config.name}-{config.identity()}")
+    if run.finished() and not force:
+        return Outcome(run, run.results()["stopped"], found=True)
+    with run.locked():
+        if force:
+            run.clear()
+        run.write_start(config, data.provenance)
+        return _trained(run, config, data, progress, announce, checkpoint_seconds)
+
+
+def resume(
+    run: Run, *, data_dir: Path | None = None, progress: bool = False, announce: Announce = lambda line: None
+) -> Outcome:
+    """Go on with an unfinished run; a finished one is reported."""
+    config = run.config()
+    if run.finished():
+        return Outcome(run, run.results()["stopped"], found=True)
+    data = load(config, data_dir, progress)
+    announce(repr(data))
+    with run.locked():
+        return _trained(run, resolved(config, data), data, progress, announce, 5.0)
+
+
+def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> DataSet:
+    """The data that `config` asks for, `progress` showing downloads; raises RunError where their fingerprint is another than the saved one."""
+    settings = config.with_seeds().data
+    if not settings.source:
+        raise InputError("no data set is named", "Name one: digits needs no download; `chainrule data list` shows all.")
+    given = {
+        name: value
+        for name, value in vars(settings).items()
+        if value is not None and name not in ("source", "split_seed", "sha256", "validation", "test")
+    }
+    for part in ("validation", "test"):
+        size = getattr(settings, part)
+        if size is not None:
+            given[part] = int(size) if size >= 1 else size
+    data = load_data(settings.source, seed=settings.split_seed or 0, data_dir=data_dir, progress=progress, **given)
+    if settings.sha256 not in (None, data.provenance["sha256"]):
+        raise RunError(
+            f"the data of {settings.source} are not those of the run: "
+            f"fingerprint {data.provenance['sha256'][:12]}…, not {str(settings.sha256)[:12]}…",
+            "Restore the original data, or train a new run.",
+        )
+    return data
+
+
+def resolved(config: RunConfig, data: DataSet) -> RunConfig:
+    """`config` with everything filled in that was left open."""
+    config = config.with_seeds()
+    training = config.training
+    rate = optimizer(training.optimizer, training.learning_rate).learning_rate
+    output = config.network.output or ("softmax" if data.spec.task == "classification" else "identity")
+    return replace(
+        config,
+        name=config.name or Path(config.data.source).stem,
+        data=replace(config.data, sha256=data.provenance["sha256"]),
+        network=replace(config.network, output=output),
+        training=replace(training, learning_rate=rate),
+    )
+
+
+def build(config: RunConfig, data: DataSet) -> Network:
+    """The network of a resolved `config` between the columns and the classes of `data`."""
+    settings = config.network
+    y = data.train.y
+    outputs = len(data.classes) if data.classes else (1 if y.ndim == 1 else y.shape[1])
+    if settings.output == "sigmoid" and outputs == 2:
+        outputs = 1
+    return Network(
+        [data.train.x.shape[1], *settings.hidden, outputs],
+        activation=_one_or_each(settings.activation),
+        output=settings.output or "softmax",
+        init=_one_or_each(settings.init),
+        dropout=_one_or_each(settings.dropout),
+        batch_norm=_one_or_each(settings.batch_norm),
+        dtype=settings.dtype,
+        seed=settings.init_seed or 0,
+    )
+
+
+def evaluate_parts(net: Network, data: DataSet) -> dict[str, Evaluation]:
+    """The evaluation of every part there is, by name; this is the one time that the test part is opened."""
+    return {name: evaluate(net, part) for name, part in data.parts.items()}
+
+
+def _trained(
+    run: Run, config: RunConfig, data: DataSet, progress: bool, announce: Announce, checkpoint_seconds: float
+) -> Outcome:
+    net = build(config, data)
+    state = run.read_checkpoint()
+    if state is not None:
+        announce(f"Going on after epoch {state.epoch} of {config.training.epochs}.")
+        run.rewrite_epochs(state.numbers["rows"], state.numbers["seconds"])
+    else:
+        run.rewrite_epochs([], [])
+
+    def append(moment: Moment) -> None:
+        run.append_epoch(moment.history.rows[-1], moment.history.seconds[-1])
+
+    settings = {name: value for name, value in vars(config.training).items() if name != "order_seed"}
+    try:
+        history = train(
+            net,
+            data,
+            **settings,
+            seed=config.training.order_seed or 0,
+            callbacks={"epoch_end": append},
+            progress=progress,
+            checkpoint=run.write_checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
+            state=state,
+        )
+    except DivergedError as error:
+        save(net, run.model)
+        error.remedy += f"\nThey are in {run.model}."
+        raise
+    save(net, run.model, examples=(data.validation or data.train).x)
+    if history.stopped != "interrupted":
+        _conclude(run, config, net, data, history)
+    return Outcome(run, history.stopped)
+
+
+def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history: History) -> None:
+    """Evaluate, draw, and close the folder: evaluation.json is what makes it a finished run."""
+    results = evaluate_parts(net, data)
+    if history.batch_losses:
+        buffer = io.BytesIO()
+        np.save(buffer, np.array(history.batch_losses))
+        storage.write_bytes(run.path / "batch_losses.npy", buffer.getvalue())
+    draw(run, config, net, history.rows, results)
+    stored: dict[str, Any] = {
+        "stopped": history.stopped,
+        "engine": history.engine,
+        "epochs": len(history),
+        "best_epoch": history.best_epoch,
+        "test_opened": 1 if data.test is not None else 0,
+        **{part: result.to_json() for part, result in results.items()},
+    }
+    storage.write_json(run.path / "evaluation.json", stored)
+    run.drop_checkpoint()
+
+
+def draw(
+    run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], results: dict[str, Evaluation]
+) -> None:
+    """The figures of a run: learning curves, confusion matrix of the last part, diagram of the network."""
+    name = f"{config.name}: {'–'.join(map(str, net.layers))}"
+    last = list(results)[-1]
+    if "train_loss" in rows[-1] or "validation_loss" in rows[-1]:
+        figure = figures.learning_curves(
+            rows,
+            title=name,
+            baseline=results["train"].baseline,
+            loss_name=net.output.loss_name,
+            n=results["train"].samples,
+            seed=config.seed,
+        )
+        figures.save(figure, run.figures / "curves.svg", description=f"Loss and accuracy by epoch of {name}")
+        figures.save(figure, run.figures / "curves.png", description=f"Loss and accuracy by epoch of {name}")
+    confusion = results[last].confusion
+    if confusion is not None:
+        figure = figures.confusion_matrix(confusion, results[last].classes, title=f"{name}, {last} part")
+        figures.save(figure, run.figures / "confusion.png", description=f"Confusion matrix of the {last} part")
+    figure = figures.network_diagram(net.table(), title=name, total=sum(row["count"] for row in net.table()))
+    figures.save(figure, run.figures / "network.png", description=f"Layers, shapes and parameters of {name}")
+
+
+def _one_or_each(values: tuple[Any, ...]) -> Any:
+    return values[0] if len(values) == 1 else values

@@ -1,0 +1,168 @@
+"""A run is a folder of plain files that can be read without this program: what was asked, what happened, what came out.
+
+    config.json        every setting, resolved; its hash is the run's identity and part of the folder's name
+    environment.json   versions and machine
+    data.json          provenance of the data: counts, files, fingerprint
+    history.jsonl      one line an epoch
+    timings.jsonl      seconds of each epoch
+    model.safetensors  the model
+    evaluation.json    results; it is written last, so a run that has it is finished
+    checkpoint/        the state to resume from, while the run is unfinished
+    figures/           curves, confusion matrix, diagram
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from chainrule import storage
+from chainrule.errors import RunError
+from chainrule.evaluation import Evaluation
+from chainrule.runs.config import RunConfig, read_config
+from chainrule.runs.tensors import read_tensors, write_tensors
+from chainrule.training import TrainingState
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The folder of one run."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model.safetensors"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self.path / "checkpoint" / "state.safetensors"
+
+    def finished(self) -> bool:
+        """Whether the run came to its end, evaluation included."""
+        return (self.path / "evaluation.json").exists()
+
+    def config(self) -> RunConfig:
+        """The settings; raises RunError where the folder is none of a run."""
+        file = self.path / "config.json"
+        if not file.exists():
+            raise RunError(f"{self.path} is no run: it has no config.json", "Name a folder that `chainrule train` wrote.")
+        return read_config(file)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The rows of the history; a torn last line is left out."""
+        lines = storage.read_lines(self.path / "history.jsonl")
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise RunError(f"{self.path / 'history.jsonl'} is damaged: {error}", "Train again with --force.") from None
+
+    def evaluations(self) -> dict[str, Evaluation]:
+        """The stored results by part."""
+        stored = self.results()
+        try:
+            return {part: Evaluation.from_json(stored[part]) for part in PARTS if part in stored}
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{self.path / 'evaluation.json'} is damaged: {error!r}", "Train again.") from None
+
+    def results(self) -> dict[str, Any]:
+        """All of evaluation.json."""
+        stored = storage.read_json(self.path / "evaluation.json")
+        if not isinstance(stored, dict):
+            raise RunError(f"{self.path / 'evaluation.json'} is no mapping", "The file was edited; train again.")
+        return stored
+
+    def write_start(self, config: RunConfig, provenance: dict[str, Any]) -> None:
+        """Begin the folder, or find it begun."""
+        storage.write_json(self.path / "config.json", config.to_json())
+        storage.write_json(self.path / "environment.json", environment())
+        storage.write_json(self.path / "data.json", provenance)
+
+    def append_epoch(self, row: dict[str, Any], seconds: float) -> None:
+        storage.append_line(self.path / "history.jsonl", json.dumps(row))
+        storage.append_line(self.path / "timings.jsonl", json.dumps({"epoch": row["epoch"], "seconds": seconds}))
+
+    def rewrite_epochs(self, rows: Iterable[dict[str, Any]], seconds: Iterable[float]) -> None:
+        """Bring both appended files to exactly these epochs."""
+        rows = list(rows)
+        timings = [{"epoch": row["epoch"], "seconds": s} for row, s in zip(rows, seconds, strict=True)]
+        for name, entries in (("history", rows), ("timings", timings)):
+            storage.write_text(self.path / f"{name}.jsonl", "".join(json.dumps(entry) + "\n" for entry in entries))
+
+    def write_checkpoint(self, state: TrainingState) -> None:
+        write_tensors(self._checkpoint, "checkpoint", state.arrays, {"epoch": state.epoch, **state.numbers})
+
+    def read_checkpoint(self) -> TrainingState | None:
+        """The last checkpoint; None where there is none yet."""
+        if not self._checkpoint.exists():
+            return None
+        arrays, numbers = read_tensors(self._checkpoint, "checkpoint")
+        return TrainingState(numbers["epoch"], arrays, numbers)
+
+    def clear(self) -> None:
+        """Remove what an earlier training left, so that the folder can begin again; the settings stay."""
+        for file in ("evaluation.json", "history.jsonl", "timings.jsonl", "batch_losses.npy", "model.safetensors"):
+            (self.path / file).unlink(missing_ok=True)
+        self.drop_checkpoint()
+
+    def drop_checkpoint(self) -> None:
+        self._checkpoint.unlink(missing_ok=True)
+        if self._checkpoint.parent.is_dir():
+            self._checkpoint.parent.rmdir()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second process from writing into the same folder; the lock ends with the process, however it ends."""
+        file = self.path / ".lock"
+        with storage.storage_errors(file):
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(file, os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(handle, self.path)
+            yield
+        finally:
+            os.close(handle)
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine: what a result may depend on besides the configuration."""
+    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors")
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _lock(handle: int, path: Path) -> None:
+    if sys.platform == "win32":
+        return  # no advisory locks of this kind there; two writers at once are the user's own doing
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise RunError(f"another process is writing {path}", "Wait for it, or end it.") from None
