@@ -103,7 +103,9 @@ def test_gradients_of_random_networks_agree_with_central_differences(block):
 
 
 @pytest.mark.fuzz
-@pytest.mark.skipif(not os.environ.get("CHAINRULE_FUZZ"), reason="a sample of 40 runs by default; CHAINRULE_FUZZ=1 runs 200")
+@pytest.mark.skipif(
+    not os.environ.get("CHAINRULE_FUZZ"), reason="a sample of 40 runs by default; CHAINRULE_FUZZ=1 runs 200"
+)
 @pytest.mark.parametrize("block", range(10))
 def test_gradients_of_200_random_networks_agree_with_central_differences(block):
     assert_right(range(20 * block, 20 * (block + 1)))

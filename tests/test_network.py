@@ -1,4 +1,4 @@
-"""The network: a loop over single numbers, a table worked out elsewhere, and what it keeps, refuses and leaves alone."""
+"""The network: a loop over single numbers, a table worked out elsewhere, what it keeps, refuses and leaves alone."""
 
 import math
 
@@ -596,7 +596,6 @@ def test_what_does_not_fit_is_refused_in_words(keywords, words):
         {"seed": -1},
         {"seed": 0.5},
     ],
-    ids=repr,
 )
 def test_what_is_of_a_wrong_kind_is_refused_in_words(keywords):
     refusal(lambda: Network(**{"layers": [4, 5, 6, 3], **keywords}), error=(InputError, TypeError))

@@ -1,5 +1,6 @@
 """Each method against its recurrence, written out again one number at a time, and on bowls whose bottom is known."""
 
+import copy
 import math
 
 import numpy as np
@@ -91,7 +92,7 @@ METHODS = [
 
 @pytest.mark.parametrize(("method", "recurrence"), METHODS, ids=lambda v: type(v).__name__)
 def test_several_steps_follow_the_published_recurrence(method, recurrence):
-    P, start = arrays(0), arrays(0)
+    method, P, start = copy.deepcopy(method), arrays(0), arrays(0)
     gradients = [arrays(seed) for seed in range(1, 7)]
     for G in gradients:
         method.step(P, G)
@@ -121,7 +122,9 @@ def test_parameters_move_in_place_in_their_dtype_and_gradients_are_left_alone(na
     assert set(method.memory) == set(method.slots)
 
 
-@pytest.mark.parametrize("method", [SGD(0.1), Momentum(0.03), Nesterov(0.03), RMSprop(0.01), Adam(0.05), AdamW(0.05, weight_decay=0)])
+@pytest.mark.parametrize(
+    "method", [SGD(0.1), Momentum(0.03), Nesterov(0.03), RMSprop(0.01), Adam(0.05), AdamW(0.05, weight_decay=0)]
+)
 def test_the_bottom_of_a_bowl_is_found(method):
     """½ (p − c)ᵀ A (p − c) with A of condition 10; methods of constant step length end within their rate."""
     A, c = np.array([[1.0, 0.3], [0.3, 5.0]]), np.array([2.0, -1.0])
@@ -254,7 +257,9 @@ def test_settings_outside_their_range_are_refused_by_name(text):
     assert setting in refusal(optimizers.optimizer, text)
 
 
-@pytest.mark.parametrize("text", ["sgd(momentum=0.9)", "adam(beta3=1)", "momentum('fast')", "sgd('x')", "adam(epsilon='x')"])
+@pytest.mark.parametrize(
+    "text", ["sgd(momentum=0.9)", "adam(beta3=1)", "momentum('fast')", "sgd('x')", "adam(epsilon='x')"]
+)
 def test_settings_that_a_method_does_not_take_are_refused(text):
     assert text.partition("(")[0] in refusal(optimizers.optimizer, text)
 

@@ -49,9 +49,18 @@ class StorageError(ChainruleError, OSError):
     """A file or folder that could not be written."""
 
 
+def shown(value: object) -> str:
+    """`value` as it may stand in a message: short, whatever a file holds."""
+    try:
+        text = repr(value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value)
+    except ValueError:  # Python refuses to write whole numbers of thousands of digits
+        text = "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text):,} characters)"
+
+
 def unknown_name(kind: str, name: object, valid: Iterable[str]) -> UnknownNameError:
     """The refusal of `name` as a `kind`, with the nearest valid name first."""
     names = sorted(valid)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name)[:80], names, n=1, cutoff=0.5)
     suggestion = f"Did you mean {near[0]!r}? " if near else ""
-    return UnknownNameError(f"unknown {kind} {name!r}", f"{suggestion}Valid: {', '.join(names)}.")
+    return UnknownNameError(f"unknown {kind} {shown(name)}", f"{suggestion}Valid: {', '.join(names)}.")

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.data import Part
-from chainrule.network import Network, correct
+from chainrule.errors import shown
+from chainrule.network import Network, correct, refuse_non_finite
 from chainrule.rules import Output
 
 Array = NDArray[Any]
@@ -22,7 +23,7 @@ class Evaluation:
     samples    number of rows
     loss       mean loss over the samples, without L2
     accuracy   share decided rightly; None for regression
-    r2         coefficient of determination; None for classification
+    r2         coefficient of determination; None for classification, and where the targets are all the same
     baseline   what a constant prediction reaches on the same data: {"loss": entropy of the class prior (or half the
                variance), "accuracy": majority share}
     confusion  (K, K) counts, rows true and columns predicted; None where each sample has several labels or none
@@ -58,11 +59,33 @@ class Evaluation:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Evaluation":
-        confusion = None if stored["confusion"] is None else np.array(stored["confusion"], dtype=np.int64)
+        """What `to_json` gave; raises ValueError, TypeError or KeyError for anything else."""
+        for name, kinds in _STORED.items():
+            if not isinstance(stored[name], kinds) or isinstance(stored[name], bool):
+                raise ValueError(f"{name} is {shown(stored[name])}")
+        if not all(isinstance(value, float) for value in stored["baseline"].values()):
+            raise ValueError(f"baseline is {shown(stored['baseline'])}")
+        confusion = None if stored["confusion"] is None else np.array(stored["confusion"])
+        if confusion is not None and (confusion.dtype.kind != "i" or confusion.ndim != 2):
+            raise ValueError("confusion is no table of counts")
         return cls(**{**stored, "confusion": confusion, "classes": tuple(stored["classes"])})
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self.summary())}</p><pre>{escape(self.report)}</pre>"
+
+
+_STORED: dict[str, Any] = {
+    "samples": int,
+    "loss": float,
+    "accuracy": (float, type(None)),
+    "r2": (float, type(None)),
+    "baseline": dict,
+    "confusion": (list, type(None)),
+    "report": str,
+    "scores": dict,
+    "classes": list,
+    "loss_name": str,
+}
 
 
 def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
@@ -71,6 +94,7 @@ def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
     Raises InputError where the data do not fit the network.
     """
     x, y = (data.x, data.y) if isinstance(data, Part) else data
+    refuse_non_finite(net.inputs(x))
     Z = net.logits(x)
     T = net.targets(y, len(Z))
     A = net.output.value(Z)
@@ -83,7 +107,7 @@ def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
         samples=len(T),
         loss=loss,
         accuracy=None if regression else float(correct(net.output, A, T).mean()),
-        r2=net.score(x, y) if regression else None,
+        r2=_r2(net, x, y) if regression else None,
         baseline=baseline(net.output, T),
         confusion=_confusion(true, predicted, len(names)) if one_label else None,
         report="" if regression else _report(true, predicted, names, output_dict=False),
@@ -117,7 +141,13 @@ def baseline(output: Output, T: Array) -> dict[str, float]:
 
 
 def _entropy(p: Array) -> float:
-    return float(-(p * np.log(np.where(p > 0, p, 1))).sum())
+    shares = np.clip(p, 0, 1)  # rounding may have left a share just outside
+    return float(-(shares * np.log(np.where(shares > 0, shares, 1))).sum())
+
+
+def _r2(net: Network, x: ArrayLike, y: Any) -> float | None:
+    score = net.score(x, y)
+    return score if np.isfinite(score) else None
 
 
 def _class_names(net: Network, width: int) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from chainrule.specs import whole
+
 STREAMS = ("init", "shuffle", "dropout", "split", "synthesis", "subset", "augmentation")
 
 
@@ -10,4 +12,5 @@ def generator(seed: int, stream: str) -> np.random.Generator:
 
     The same (seed, stream) gives the same draws for ever; new streams are added at the end of STREAMS only.
     """
+    whole("seed", seed)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),)))

@@ -60,6 +60,8 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except FileNotFoundError:
         raise RunError(f"{path} is missing", "The folder is incomplete; train again, or restore the file.") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}", "Restore the file, or train again.") from None
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} is not readable as JSON: {error}", "The file was damaged or edited.") from None
 

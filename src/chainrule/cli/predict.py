@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     for note in notes:
         print(note, file=sys.stderr)
     x = net.spec.prepare(raw)
-    text = WRITERS[command.format](_predictions(net, x, names))
+    text = WRITERS[command.format](_predictions(net, x, names or [str(i) for i in range(len(x))]))
     if command.output is not None:
         storage.write_text(command.output, text)
     else:
@@ -84,7 +84,7 @@ def _read(path: Path, spec: DataSpec, invert: bool) -> tuple[Array, Array | None
     if path.suffix.lower() in (".csv", ".tsv", ".npy", ".npz"):
         reader = read_table if path.suffix.lower() in (".csv", ".tsv") else read_array
         raw, y = reader(path, spec)
-        return raw, y, [str(i) for i in range(len(raw))], ()
+        return raw, y, (), ()
     raw, names, notes = read_images(path, spec, invert)
     return raw, None, names, notes
 

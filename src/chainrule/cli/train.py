@@ -1,5 +1,6 @@
 """`chainrule train`: from a data set, a settings file or an unfinished run to a finished run folder."""
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from chainrule.errors import InputError
 from chainrule.runs import Outcome, RunConfig, execute, read_config, resume
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
 from chainrule.runs.folder import Run
+
+SETTINGS = (".toml", ".json")
 
 
 @dataclass(frozen=True)
@@ -52,17 +55,11 @@ class Train:
 
 
 def main(arguments: list[str]) -> int:
-    base = _base(arguments)
-    default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
-    command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
+    command = _parsed(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is an interrupt
     say: Callable[[str], None] = (lambda line: None) if command.quiet else print
     if command.resume is not None:
-        if command.target is not None:
-            raise InputError(
-                f"--resume goes on with {command.resume}; it takes no data set ({command.target})",
-                "Leave one of them out.",
-            )
+        _refuse_settings_beside_resume(command)
         outcome = resume(Run(command.resume), data_dir=command.data_dir, progress=not command.quiet, announce=say)
     else:
         outcome = execute(
@@ -76,15 +73,34 @@ def main(arguments: list[str]) -> int:
     return _told(outcome, say, command.data_dir)
 
 
-def _base(arguments: list[str]) -> RunConfig:
-    """The settings file among the arguments, which the flags then change; or the defaults."""
-    files = [a for a in arguments if a.endswith((".toml", ".json")) and not a.startswith("-")]
-    return read_config(Path(files[0])) if files else RunConfig()
+def _parsed(arguments: list[str]) -> Train:
+    """The command; where its target is a settings file, the flags are read once more on top of that."""
+    command: Train = tyro.cli(Train, prog="chainrule train", args=arguments)
+    if command.target is None or not command.target.endswith(SETTINGS):
+        return command
+    base = read_config(Path(command.target))
+    default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
+    return tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
+
+
+def _refuse_settings_beside_resume(command: Train) -> None:
+    """A run goes on with the settings that it has."""
+    plain = Train()
+    given = ["data set"] if command.target is not None else []
+    given += [name for name in ("name", "seed", "force") if getattr(command, name) != getattr(plain, name)]
+    for section in ("data", "network", "training"):
+        now, default = vars(getattr(command, section)), vars(getattr(plain, section))
+        given += [name for name in now if now[name] != default[name]]
+    if given:
+        raise InputError(
+            f"--resume goes on with {command.resume} as it is; it takes no {', '.join(given)}",
+            "Leave them out, or train a new run.",
+        )
 
 
 def _config(command: Train) -> RunConfig:
     data, target = command.data, command.target
-    if target is not None and not target.endswith((".toml", ".json")):
+    if target is not None and not target.endswith(SETTINGS):
         data = replace(data, source=target, sha256=None)
     return RunConfig(data, command.network, command.training, command.name, command.seed)
 
@@ -92,8 +108,9 @@ def _config(command: Train) -> RunConfig:
 def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -> int:
     run = outcome.run
     if outcome.stopped == "interrupted":
-        where = f" --data-dir {data_dir}" if data_dir is not None else ""
-        print(f"Interrupted. Go on with: chainrule train --resume {run.path}{where}", file=sys.stderr)
+        where = ["--data-dir", str(data_dir)] if data_dir is not None else []
+        again = shlex.join(["chainrule", "train", "--resume", str(run.path), *where])
+        print(f"Interrupted. Go on with: {again}", file=sys.stderr)
         return 130
     if outcome.found:
         say("This run was finished before; --force trains it again.")

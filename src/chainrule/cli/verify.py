@@ -30,7 +30,11 @@ def main(arguments: list[str]) -> int:
         print(f"{part} part, n = {result.computed[part].samples}")
         print(f"  stored    {result.stored[part].summary()}\n  computed  {result.computed[part].summary()}")
     print(f"\n{result.side_by_side(list(result.computed)[-1])}\n")
-    rule = "every number" if result.exact else "decisions, and losses to 1e-5 (other machine or versions)"
+    rule = (
+        "every number"
+        if result.exact
+        else "decisions, and losses to 1e-5 (other machine, versions or number of threads)"
+    )
     if result.ok:
         print(f"The run is verified: equal in {rule}.")
         return 0

@@ -138,12 +138,16 @@ def _described(image: "Image.Image") -> str:
 def _image_files(sources: Iterable[str | Path]) -> list[tuple[Path, str]]:
     """Every image with the name it is shown under."""
     found: list[tuple[Path, str]] = []
-    for source in map(Path, sources):
+    named = [Path(source) for source in sources]
+    for source in named:
         if source.is_dir():
             inside: Sequence[Path] = sorted(path for path in source.rglob("*") if path.is_file() and is_image(path))
             found += [(path, str(path.relative_to(source))) for path in inside]
         else:
             found.append((source, source.name))
     if not found:
-        raise DataError("there is no PNG or JPEG image to read", "Name image files, or a folder that holds some.")
+        raise DataError(
+            f"there is no PNG or JPEG image in {', '.join(map(str, named)) or 'what was named'}",
+            "Name image files, or a folder that holds some.",
+        )
     return found

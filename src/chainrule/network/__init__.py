@@ -1,6 +1,6 @@
 """The network: its passes in matrices, its parameters, and what one asks of it."""
 
-from chainrule.network.model import Gradients, Network, Trace, correct, count, penalty
+from chainrule.network.model import Gradients, Network, Trace, correct, count, penalty, refuse_non_finite
 from chainrule.network.passes import Layer, Structure, backward_pass, forward_pass
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "count",
     "forward_pass",
     "penalty",
+    "refuse_non_finite",
 ]

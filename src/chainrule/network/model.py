@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule import rules
-from chainrule.errors import InputError
+from chainrule.errors import InputError, shown
 from chainrule.network.passes import Array, Arrays, Layer, Structure, backward_pass, forward_pass
 from chainrule.network.start import Init, first_parameters
 from chainrule.rules import Activation, Output
 
 MOMENTUM = 0.9  # share of the old running statistics that one batch leaves
+REMEDY = "Structure and arrays do not belong together: one of them was damaged or edited."
+GREATEST_WIDTH = 2**31
 ROWS_AT_ONCE = 4096  # rows that an evaluation holds in memory together
 
 
@@ -84,9 +87,9 @@ class Network:
         hidden = len(widths) - 2
         activations = [rules.activation(rule) for rule in _one_per_layer("activation", activation, hidden)]
         rates = [_checked_rate(rate) for rate in _one_per_layer("dropout", dropout, hidden)]
-        norms = [bool(flag) for flag in _one_per_layer("batch_norm", batch_norm, hidden)]
+        norms = [_checked_flag(flag) for flag in _one_per_layer("batch_norm", batch_norm, hidden)]
         if dtype not in ("float32", "float64"):
-            raise InputError(f"dtype {dtype!r} is not possible", "Use float32 or float64.")
+            raise InputError(f"dtype {shown(dtype)} is not possible", "Use float32 or float64.")
         self.layers = tuple(widths)
         self.dtype = np.dtype(dtype)
         per_layer = zip([*activations, None], [*rates, 0.0], [*norms, False], strict=True)
@@ -202,7 +205,10 @@ class Network:
 
     def inputs(self, x: ArrayLike) -> Array:
         """x as (m, d) of the network's dtype; raises InputError where its shape or type does not fit."""
-        X = np.asarray(x)
+        try:
+            X = np.asarray(x)
+        except ValueError:
+            raise InputError("the rows of the input differ in length", "Give as many numbers in each row.") from None
         if X.dtype.kind not in "iufb":
             raise InputError(f"the input has type {X.dtype}", "Give an array of numbers.")
         if X.ndim != 2 or X.shape[1] != self.layers[0] or not len(X):
@@ -210,7 +216,11 @@ class Network:
                 f"the input has shape {X.shape} but layer 1 takes (m, {self.layers[0]})",
                 "Give one row a sample, at least one, and as many columns as the first width.",
             )
-        return X.astype(self.dtype, copy=False)
+        with np.errstate(over="ignore"):
+            converted: Array = X.astype(self.dtype, copy=False)
+        if X.dtype.itemsize > self.dtype.itemsize:
+            _refuse_overflow(X, converted)
+        return converted
 
     def targets(self, y: Any, m: int) -> Array:
         """y as the matrix T (m, K) that the loss compares with; raises InputError where it does not fit."""
@@ -260,13 +270,15 @@ class Network:
         widths = _checked_widths(config["layers"])
         needed = sum(d * h for d, h in pairwise(widths))
         held = sum(array.size for array in arrays.values())
-        if needed > held:
-            raise InputError(f"layers {widths} need {needed} weights but the arrays hold {held} numbers")
+        if needed > held or len(widths) > len(arrays) + 1:
+            raise InputError(
+                f"layers {shown(widths)} need {shown(needed)} weights but the arrays hold {held} numbers", REMEDY
+            )
         net = cls(**config, init="zeros")
         for name, target in {**net._parameters, **net._statistics}.items():
             shape = arrays[name].shape if name in arrays else None
             if shape != target.shape:
-                raise InputError(f"{name} has shape {shape} but must be {target.shape}")
+                raise InputError(f"{name} has shape {shape} but must be {target.shape}", REMEDY)
             target[...] = arrays[name]
         return net
 
@@ -307,6 +319,26 @@ def penalty(net: Network, l2: float) -> float:
     return l2 / 2 * sum(float(np.square(W, dtype=np.float64).sum()) for W in weights)
 
 
+def refuse_non_finite(X: Array) -> None:
+    """Raise InputError where an input (m, d) holds NaN or infinity, naming the first."""
+    finite = np.isfinite(X)
+    if not finite.all():
+        i, j = np.unravel_index(int(np.argmin(finite)), X.shape)
+        raise InputError(
+            f"sample {i}, column {j} of the input is {X[i, j]}", "Leave such samples out, or fill them in."
+        )
+
+
+def _refuse_overflow(X: Array, converted: Array) -> None:
+    lost = np.isinf(converted) & np.isfinite(X)
+    if lost.any():
+        i, j = np.unravel_index(int(np.argmax(lost)), X.shape)
+        raise InputError(
+            f"sample {i}, column {j} of the input is {X[i, j]}, too great for {converted.dtype}",
+            "Scale the input, or build the network with dtype='float64'.",
+        )
+
+
 def correct(output: Output, A: Array, T: Array) -> NDArray[np.bool_]:
     """Whether each row of A is decided as its target: the greatest entry for softmax, every entry for sigmoid."""
     same = np.equal(output.decide(A), output.decide(T)).reshape(len(A), -1)
@@ -319,19 +351,18 @@ def count(net: Network) -> int:
 
 
 def _checked_widths(layers: Sequence[int]) -> list[int]:
-    widths = list(layers)
-    if len(widths) < 2 or not all(
-        isinstance(w, int | np.integer) and not isinstance(w, bool) and w > 0 for w in widths
-    ):
+    widths = list(layers) if isinstance(layers, Sequence | np.ndarray) else []
+    whole_numbers = all(isinstance(w, int | np.integer) and not isinstance(w, bool) for w in widths)
+    if len(widths) < 2 or not whole_numbers or not all(0 < w < GREATEST_WIDTH for w in widths):
         raise InputError(
-            f"layers {widths} are no widths of a network",
+            f"layers {shown(layers)} are no widths of a network",
             "Give at least two whole numbers ≥ 1, from the input to the output: [784, 300, 10].",
         )
     return [int(w) for w in widths]
 
 
 def _one_per_layer(what: str, value: Any, hidden: int) -> list[Any]:
-    if isinstance(value, str | Activation) or not isinstance(value, Sequence):
+    if isinstance(value, str | Activation) or not isinstance(value, Sequence | np.ndarray):
         return [value] * hidden
     if len(value) != hidden:
         raise InputError(f"{what} has {len(value)} entries for {hidden} hidden layers", "Give one, or one a layer.")
@@ -339,6 +370,12 @@ def _one_per_layer(what: str, value: Any, hidden: int) -> list[Any]:
 
 
 def _checked_rate(rate: float) -> float:
-    if not 0 <= rate < 1:
-        raise InputError(f"dropout {rate} is outside [0, 1)", "0 leaves nothing out, 0.5 half of the units.")
+    if not isinstance(rate, Real) or not 0 <= rate < 1:
+        raise InputError(f"dropout {shown(rate)} is outside [0, 1)", "0 leaves nothing out, 0.5 half of the units.")
     return float(rate)
+
+
+def _checked_flag(flag: bool) -> bool:
+    if not isinstance(flag, bool | np.bool_):
+        raise InputError(f"batch_norm is {shown(flag)}", "Give True or False, for all hidden layers or one by one.")
+    return bool(flag)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule import rules
-from chainrule.errors import InputError
+from chainrule.errors import InputError, shown
 from chainrule.network.passes import Layer
 from chainrule.randomness import generator as stream
 
@@ -24,7 +24,7 @@ def first_parameters(layers: Sequence[Layer], init: Init, dtype: np.dtype[Any], 
     for layer, start in zip(layers, starts, strict=True):
         for name, shape in layer.shapes().items():
             if name in given:
-                first = np.asarray(given[name])
+                first = _numbers(name, given[name])
             elif name[0] == "W":
                 first = _first_weights(layer, start, draws)
             else:
@@ -43,7 +43,7 @@ def first_parameters(layers: Sequence[Layer], init: Init, dtype: np.dtype[Any], 
 
 def _first_weights(layer: Layer, start: Any, draws: np.random.Generator) -> Array:
     if not isinstance(start, str | rules.Initializer):
-        return np.asarray(start)
+        return _numbers(f"W{layer.index}", start)
     if start == "auto":
         relatives = ("relu", "leaky_relu", "elu", "swish", "gelu", "softplus")
         name = layer.activation.name.split("(")[0] if layer.activation else ""
@@ -51,9 +51,18 @@ def _first_weights(layer: Layer, start: Any, draws: np.random.Generator) -> Arra
     return rules.initializer(start).draw(draws, layer.fan_in, layer.width)
 
 
+def _numbers(name: str, values: ArrayLike) -> Array:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise InputError(f"{name} is given as {shown(values)}", "Give an array of finite numbers.")
+    return array
+
+
 def _starts(init: Any, depth: int) -> Sequence[Any]:
     if isinstance(init, str | rules.Initializer):
         return [init] * depth
+    if not isinstance(init, Sequence | np.ndarray):
+        raise InputError(f"init is {shown(init)}", 'Give a name such as "xavier", one entry a layer, or {"W1": array}.')
     if len(init) != depth:
         raise InputError(f"init has {len(init)} entries for {depth} layers", "Give one, or one a layer.")
     return list(init)

@@ -7,13 +7,14 @@
 """
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InputError, unknown_name
-from chainrule.specs import parse
+from chainrule.specs import number, parse
 
 Array = NDArray[Any]
 
@@ -24,9 +25,7 @@ class Optimizer:
     slots: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, learning_rate: float) -> None:
-        if not (learning_rate > 0 and np.isfinite(learning_rate)):
-            raise InputError(f"learning rate {learning_rate} is not possible", "Give a number above 0.")
-        self.learning_rate = float(learning_rate)
+        self.learning_rate = _rate(learning_rate)
         self.steps = 0
         self.memory: dict[str, dict[str, Array]] = {slot: {} for slot in self.slots}
 
@@ -88,7 +87,7 @@ class RMSprop(Optimizer):
     def __init__(self, learning_rate: float = 0.001, decay: float = 0.9, epsilon: float = 1e-8) -> None:
         super().__init__(learning_rate)
         self.decay = _share("decay", decay)
-        self.epsilon = epsilon
+        self.epsilon = number("epsilon", epsilon, least=0)
 
     def move(self, name: str, P: Array, G: Array, *slots: Array) -> None:
         (S,) = slots
@@ -109,7 +108,7 @@ class Adam(Optimizer):
         super().__init__(learning_rate)
         self.beta1 = _share("beta1", beta1)
         self.beta2 = _share("beta2", beta2)
-        self.epsilon = epsilon
+        self.epsilon = number("epsilon", epsilon, least=0)
 
     def move(self, name: str, P: Array, G: Array, *slots: Array) -> None:
         M, S = slots
@@ -133,7 +132,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(learning_rate, beta1, beta2, epsilon)
-        self.weight_decay = weight_decay
+        self.weight_decay = number("weight_decay", weight_decay, least=0)
 
     def move(self, name: str, P: Array, G: Array, *slots: Array) -> None:
         if name[0] == "W":
@@ -154,19 +153,22 @@ METHODS: dict[str, type[Optimizer]] = {
 def optimizer(method: str | Optimizer, learning_rate: float | None = None) -> Optimizer:
     """The method of that name, `"momentum(momentum=0.95)"` for one with settings; an Optimizer is handed back.
 
-    Without `learning_rate` the method's own default holds.
+    `learning_rate` comes before a rate among the settings, `"sgd(0.5)"`, and that before the method's own default.
     """
     if isinstance(method, Optimizer):
         if learning_rate is not None:
-            method.learning_rate = float(learning_rate)
+            method.learning_rate = _rate(learning_rate)
         return method
     spec = parse(method)
     if spec.name not in METHODS:
         raise unknown_name("optimizer", spec.name, METHODS)
-    rate = {} if learning_rate is None else {"learning_rate": learning_rate}
     try:
-        made: Any = METHODS[spec.name]
-        return made(*spec.args, **{**spec.kwargs, **rate})  # type: ignore[no-any-return]
+        settings = signature(METHODS[spec.name]).bind_partial(*spec.args, **spec.kwargs).arguments
+        if learning_rate is not None:
+            settings["learning_rate"] = learning_rate
+        return METHODS[spec.name](**settings)
+    except InputError as error:
+        raise InputError(f"optimizer {spec.name}: {error.problem}", error.remedy) from None
     except TypeError:
         raise InputError(
             f"optimizer {spec.name} does not take the settings in {method!r}",
@@ -176,12 +178,19 @@ def optimizer(method: str | Optimizer, learning_rate: float | None = None) -> Op
 
 def clip_by_norm(gradients: Mapping[str, Array], limit: float) -> dict[str, Array]:
     """The gradients, scaled down together where their common Euclidean norm exceeds `limit`; Pascanu et al. 2013."""
+    limit = number("limit", limit, above=0)
     norm = float(np.sqrt(sum(float(np.square(G, dtype=np.float64).sum()) for G in gradients.values())))
     scale = limit / norm if norm > limit else 1.0
     return {name: scale * G for name, G in gradients.items()}
 
 
 def _share(name: str, value: float) -> float:
-    if not 0 <= value < 1:
-        raise InputError(f"{name} {value} is outside [0, 1)")
+    if isinstance(value, str) or not 0 <= value < 1:
+        raise InputError(f"{name} {value} is outside [0, 1)", "Give a share from 0 up to, but without, 1.")
+    return float(value)
+
+
+def _rate(value: float) -> float:
+    if isinstance(value, str) or not (value > 0 and np.isfinite(value)):
+        raise InputError(f"learning rate {value} is not possible", "Give a number above 0.")
     return float(value)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InputError, unknown_name
-from chainrule.specs import parse
+from chainrule.specs import number, parse
 
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats, float], Floats]
@@ -22,18 +22,22 @@ def constant() -> Shape:
 
 def step(every: float = 10, factor: float = 0.1) -> Shape:
     """`factor` once more after each `every` epochs."""
-    if not every > 0:
-        raise InputError(f"schedule step: every is {every}", "Give a number of epochs above 0.")
-    return lambda moments, total: np.asarray(factor ** np.floor(moments / every))
+    every, factor = number("every", every, above=0), number("factor", factor, least=0)
+    # Moments are sums of rounded steps; a hair is added so that a multiple of `every` counts as reached.
+    return lambda moments, total: np.asarray(factor ** np.floor(moments / every + 1e-9))
 
 
 def exponential(decay: float = 0.95) -> Shape:
     """`decay` to the power of the epochs done, continuously."""
+    decay = number("decay", decay, above=0)
     return lambda moments, total: np.asarray(decay**moments)
 
 
 def cosine(floor: float = 0.0) -> Shape:
     """Half a cosine wave from 1 down to `floor` at the end; Loshchilov, Hutter 2017."""
+    floor = number("floor", floor, least=0)
+    if floor > 1:
+        raise InputError(f"floor is {floor:g}", "The rate falls from 1 to the floor; give a share of it.")
     return lambda moments, total: floor + (1 - floor) * (1 + np.cos(np.pi * moments / total)) / 2
 
 
@@ -50,9 +54,11 @@ def schedule(text: str) -> Schedule:
     if spec.name not in SCHEDULES:
         raise unknown_name("schedule", spec.name, SCHEDULES)
     settings: dict[str, Any] = dict(spec.kwargs)
-    warmup = float(settings.pop("warmup", 0.0))
     try:
+        warmup = number("warmup", settings.pop("warmup", 0.0), least=0)
         inner = SCHEDULES[spec.name](*spec.args, **settings)
+    except InputError as error:
+        raise InputError(f"schedule {spec.name}: {error.problem}", error.remedy) from None
     except TypeError:
         raise InputError(
             f"schedule {spec.name} does not take the settings in {text!r}",

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.specs import number
+
 Array = NDArray[Any]
 
 
@@ -67,6 +69,7 @@ def relu() -> Activation:
 
 def leaky_relu(slope: float = 0.01) -> Activation:
     """Maas, Hannun, Ng 2013. The derivative at 0 is `slope`."""
+    slope = number("slope", slope)
     return Activation(
         f"leaky_relu(slope={slope!r})",
         lambda z: np.where(z > 0, z, slope * z),
@@ -79,6 +82,7 @@ def leaky_relu(slope: float = 0.01) -> Activation:
 
 def elu(alpha: float = 1.0) -> Activation:
     """Clevert, Unterthiner, Hochreiter 2015."""
+    alpha = number("alpha", alpha)
     return Activation(
         f"elu(alpha={alpha!r})",
         lambda z: np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0))),
@@ -91,6 +95,7 @@ def elu(alpha: float = 1.0) -> Activation:
 
 def swish(beta: float = 1.0) -> Activation:
     """z σ(βz); Ramachandran, Zoph, Le 2017. With β = 1 also known as SiLU."""
+    beta = number("beta", beta)
 
     def derivative(z: Array, a: Array) -> Array:
         return beta * a + logistic(beta * z) * (1 - beta * a)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.specs import number
+
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int, int], Floats]
 
@@ -28,10 +30,14 @@ def zeros() -> Initializer:
 
 def normal(scale: float = 0.01) -> Initializer:
     """Normal with mean 0 and standard deviation `scale`."""
+    scale = number("scale", scale, least=0)
     return Initializer(f"normal(scale={scale!r})", lambda generator, d, h: generator.normal(0, scale, (d, h)))
 
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
+    """Uniform between `low` and `high`."""
+    low = number("low", low)
+    high = number("high", high, least=low)
     return Initializer(
         f"uniform(low={low!r}, high={high!r})", lambda generator, d, h: generator.uniform(low, high, (d, h))
     )
@@ -64,6 +70,7 @@ def fan_out() -> Initializer:
 
 def orthogonal(gain: float = 1.0) -> Initializer:
     """`gain` times a matrix with orthonormal rows or columns, uniform among those; Saxe, McClelland, Ganguli 2014."""
+    gain = number("gain", gain)
 
     def draw(generator: np.random.Generator, d: int, h: int) -> Floats:
         Q, R = np.linalg.qr(generator.normal(size=(max(d, h), min(d, h))))

@@ -52,7 +52,15 @@ class Output:
 
     def targets(self, y: Any, width: int, dtype: DTypeLike) -> Array:
         """T (m, K) in `dtype` for K = `width` units; raises InputError for targets that do not fit."""
-        return np.ascontiguousarray(self.encode(y, width), dtype=dtype)
+        encoded = self.encode(y, width)
+        with np.errstate(over="ignore"):
+            T = np.ascontiguousarray(encoded, dtype=dtype)
+        if not np.isfinite(T).all():
+            i = int(np.argmin(np.isfinite(T).all(axis=1)))
+            raise InputError(
+                f"sample {i}: the target {encoded[i].tolist()} is too great for {np.dtype(dtype)}", "Scale the targets."
+            )
+        return T
 
 
 def softmax() -> Output:
@@ -62,7 +70,7 @@ def softmax() -> Output:
         loss_name="cross-entropy",
         task="classification",
         value=_softmax,
-        losses=lambda Z, T: (T * (_log_sum_exp(Z) - Z)).sum(axis=1),
+        losses=_cross_entropy,
         delta=lambda A, T: A - T,
         loss_gradient=_negative_ratio,
         jacobian=lambda A: A[:, :, None] * (np.eye(A.shape[1], dtype=A.dtype) - A[:, None, :]),
@@ -115,10 +123,11 @@ def _softmax(Z: Array) -> Array:
     return e
 
 
-def _log_sum_exp(Z: Array) -> Array:
-    top: Array = Z.max(axis=1, keepdims=True)
-    result: Array = top + np.log(np.exp(Z - top).sum(axis=1, keepdims=True))
-    return result
+def _cross_entropy(Z: Array, T: Array) -> Array:
+    """−Σ t_k ln a_k from the logits; what all logits of a row share is taken off first, where it costs no digits."""
+    S = Z - Z.max(axis=1, keepdims=True)
+    losses: Array = (T * (np.log(np.exp(S).sum(axis=1, keepdims=True)) - S)).sum(axis=1)
+    return losses
 
 
 def _negative_ratio(A: Array, T: Array) -> Array:

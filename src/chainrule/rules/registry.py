@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from chainrule import differences
-from chainrule.errors import InputError, unknown_name
+from chainrule.errors import InputError, shown, unknown_name
 from chainrule.rules import activations, initializers, outputs
 from chainrule.rules.activations import Activation
 from chainrule.rules.initializers import Initializer
@@ -80,8 +80,10 @@ def register(rule: Activation | Output | Initializer) -> None:
     elif isinstance(rule, Output):
         _check_output(rule)
         _add("output", OUTPUTS, rule)
-    else:
+    elif isinstance(rule, Initializer):
         _add("initialiser", INITIALIZERS, rule)
+    else:
+        raise InputError(f"{shown(rule)} is no rule", "Give an Activation, an Output or an Initializer.")
 
 
 def _find(kind: str, table: dict[str, Callable[..., Rule]], text: str) -> Rule:
@@ -90,6 +92,8 @@ def _find(kind: str, table: dict[str, Callable[..., Rule]], text: str) -> Rule:
         raise unknown_name(kind, spec.name, table)
     try:
         return table[spec.name](*spec.args, **spec.kwargs)
+    except InputError as error:
+        raise InputError(f"{kind} {spec.name}: {error.problem}", error.remedy) from None
     except TypeError:
         raise InputError(
             f"{kind} {spec.name} does not take the settings in {text!r}", _signature(table[spec.name])
@@ -112,9 +116,10 @@ def _add(kind: str, table: dict[str, Callable[..., Rule]], rule: Rule) -> None:
 
 
 def _check_activation(rule: Activation) -> None:
-    z = np.linspace(-4, 4, 81) + 0.00317  # no point on a round number, where kinks like to be
+    grid = np.linspace(-4, 4, 81)
+    z = np.concatenate([grid + 0.00317, grid - 0.02113])  # off the round numbers, where kinks like to be, and twice
     numeric = differences.elementwise(rule.value, z, kinks=rule.kinks)
-    analytic = rule.derivative(z, rule.value(z))
+    analytic = np.broadcast_to(rule.derivative(z, rule.value(z)), z.shape)
     _compare(f"activation {rule.name}: the derivative", analytic, numeric.values, ~numeric.kinked, z)
 
 

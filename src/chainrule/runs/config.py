@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 from tyro.conf import Suppress
 
-from chainrule.errors import InputError, unknown_name
+from chainrule.errors import InputError, shown, unknown_name
 
 Settings = TypeVar("Settings")
 
@@ -167,7 +167,9 @@ def read_config(path: Path) -> RunConfig:
 def from_mapping(kind: type[Settings], content: Any, section: str = "") -> Settings:
     """A settings dataclass from a mapping; unknown keys and values of a wrong type are refused by name."""
     if not isinstance(content, Mapping):
-        raise InputError(f"[{section}] is {content!r}, not a table of settings", "Write [section] and key = value.")
+        raise InputError(
+            f"[{section}] is {shown(content)}, not a table of settings", "Write [section] and key = value."
+        )
     hints = get_type_hints(kind)
     names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
     values = {}
@@ -192,16 +194,16 @@ def _converted(where: str, value: Any, kind: Any) -> Any:
                 return tuple(inner[0](v) for v in items)
         elif _fits(value, option):
             return None if value is None else option(value)
-    raise InputError(f"{where} is {value!r}, which is no {_in_words(kind)}", "See `chainrule train --help`.")
+    raise InputError(f"{where} is {shown(value)}, which is no {_in_words(kind)}", "See `chainrule train --help`.")
 
 
 def _fits(value: Any, kind: Any) -> bool:
     if kind is type(None):
         return value is None
     if kind is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**300
     if kind is int:
-        return isinstance(value, int) and not isinstance(value, bool)
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
     return isinstance(value, kind)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule import figures, storage
-from chainrule.data import DataSet, load_data
+from chainrule.data import DataSet, load_data, source_names
 from chainrule.errors import DivergedError, InputError, RunError
 from chainrule.evaluation import Evaluation, evaluate
 from chainrule.network import Network
@@ -74,7 +74,7 @@ def resume(
 
 
 def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> DataSet:
-    """The data that `config` asks for, `progress` showing downloads; raises RunError where their fingerprint is another than the saved one."""
+    """The data that `config` asks for; raises RunError where their fingerprint is another than the saved one."""
     settings = config.with_seeds().data
     if not settings.source:
         raise InputError("no data set is named", "Name one: digits needs no download; `chainrule data list` shows all.")
@@ -86,7 +86,7 @@ def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> Da
     for part in ("validation", "test"):
         size = getattr(settings, part)
         if size is not None:
-            given[part] = int(size) if size >= 1 else size
+            given[part] = int(size) if np.isfinite(size) and size == int(size) else size
     data = load_data(settings.source, seed=settings.split_seed or 0, data_dir=data_dir, progress=progress, **given)
     if settings.sha256 not in (None, data.provenance["sha256"]):
         raise RunError(
@@ -103,10 +103,13 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
     training = config.training
     rate = optimizer(training.optimizer, training.learning_rate).learning_rate
     output = config.network.output or ("softmax" if data.spec.task == "classification" else "identity")
+    source = config.data.source
+    if source not in source_names():
+        source = str(Path(source).expanduser().resolve())  # a run can be verified from any folder
     return replace(
         config,
-        name=config.name or Path(config.data.source).stem,
-        data=replace(config.data, sha256=data.provenance["sha256"]),
+        name=config.name or Path(source).stem,
+        data=replace(config.data, source=source, sha256=data.provenance["sha256"]),
         network=replace(config.network, output=output),
         training=replace(training, learning_rate=rate),
     )
@@ -168,8 +171,12 @@ def _trained(
         error.remedy += f"\nThey are in {run.model}."
         raise
     save(net, run.model, examples=(data.validation or data.train).x)
-    if history.stopped != "interrupted":
+    if history.stopped == "interrupted":
+        return Outcome(run, "interrupted")
+    try:
         _conclude(run, config, net, data, history)
+    except KeyboardInterrupt:
+        return Outcome(run, "interrupted")
     return Outcome(run, history.stopped)
 
 
@@ -186,6 +193,7 @@ def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history:
         "engine": history.engine,
         "epochs": len(history),
         "best_epoch": history.best_epoch,
+        "history_sha256": run.history_digest(),
         "test_opened": 1 if data.test is not None else 0,
         **{part: result.to_json() for part, result in results.items()},
     }
@@ -193,9 +201,7 @@ def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history:
     run.drop_checkpoint()
 
 
-def draw(
-    run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], results: dict[str, Evaluation]
-) -> None:
+def draw(run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], results: dict[str, Evaluation]) -> None:
     """The figures of a run: learning curves, confusion matrix of the last part, diagram of the network."""
     name = f"{config.name}: {'–'.join(map(str, net.layers))}"
     last = list(results)[-1]

@@ -1,16 +1,17 @@
 """A run is a folder of plain files that can be read without this program: what was asked, what happened, what came out.
 
-    config.json        every setting, resolved; its hash is the run's identity and part of the folder's name
-    environment.json   versions and machine
-    data.json          provenance of the data: counts, files, fingerprint
-    history.jsonl      one line an epoch
-    timings.jsonl      seconds of each epoch
-    model.safetensors  the model
-    evaluation.json    results; it is written last, so a run that has it is finished
-    checkpoint/        the state to resume from, while the run is unfinished
-    figures/           curves, confusion matrix, diagram
+config.json        every setting, resolved; its hash is the run's identity and part of the folder's name
+environment.json   versions and machine
+data.json          provenance of the data: counts, files, fingerprint
+history.jsonl      one line an epoch
+timings.jsonl      seconds of each epoch
+model.safetensors  the model
+evaluation.json    results; it is written last, so a run that has it is finished
+checkpoint/        the state to resume from, while the run is unfinished
+figures/           curves, confusion matrix, diagram
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule import storage
-from chainrule.errors import RunError
+from chainrule.errors import ModelFileError, RunError
 from chainrule.evaluation import Evaluation
 from chainrule.runs.config import RunConfig, read_config
 from chainrule.runs.tensors import read_tensors, write_tensors
@@ -58,7 +59,9 @@ class Run:
         """The settings; raises RunError where the folder is none of a run."""
         file = self.path / "config.json"
         if not file.exists():
-            raise RunError(f"{self.path} is no run: it has no config.json", "Name a folder that `chainrule train` wrote.")
+            raise RunError(
+                f"{self.path} is no run: it has no config.json", "Name a folder that `chainrule train` wrote."
+            )
         return read_config(file)
 
     def history(self) -> list[dict[str, Any]]:
@@ -77,11 +80,18 @@ class Run:
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.path / 'evaluation.json'} is damaged: {error!r}", "Train again.") from None
 
+    def history_digest(self) -> str:
+        """SHA-256 of history.jsonl; raises RunError where it is missing."""
+        file = self.path / "history.jsonl"
+        if not file.is_file():
+            raise RunError(f"{file} is missing", "Restore it, or train again with --force.")
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+
     def results(self) -> dict[str, Any]:
         """All of evaluation.json."""
         stored = storage.read_json(self.path / "evaluation.json")
-        if not isinstance(stored, dict):
-            raise RunError(f"{self.path / 'evaluation.json'} is no mapping", "The file was edited; train again.")
+        if not isinstance(stored, dict) or not {"stopped", "epochs", "train"} <= stored.keys():
+            raise RunError(f"{self.path / 'evaluation.json'} is not whole", "It was edited; train again with --force.")
         return stored
 
     def write_start(self, config: RunConfig, provenance: dict[str, Any]) -> None:
@@ -108,8 +118,14 @@ class Run:
         """The last checkpoint; None where there is none yet."""
         if not self._checkpoint.exists():
             return None
-        arrays, numbers = read_tensors(self._checkpoint, "checkpoint")
-        return TrainingState(numbers["epoch"], arrays, numbers)
+        try:
+            arrays, numbers, intact = read_tensors(self._checkpoint, "checkpoint")
+            if intact:
+                return TrainingState(numbers["epoch"], arrays, numbers)
+            problem = f"{self._checkpoint} was changed after it was written"
+        except ModelFileError as error:
+            problem = error.problem
+        raise RunError(problem, f"Begin anew: chainrule train {self.path / 'config.json'} --force")
 
     def clear(self) -> None:
         """Remove what an earlier training left, so that the folder can begin again; the settings stay."""
@@ -146,6 +162,7 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "threads": _blas_threads(),
     }
 
 
@@ -155,6 +172,13 @@ def _processor() -> str:
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor()
+
+
+def _blas_threads() -> int:
+    """Threads of NumPy's matrix products, whose number can change the last bits."""
+    from threadpoolctl import threadpool_info
+
+    return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 
 def _lock(handle: int, path: Path) -> None:

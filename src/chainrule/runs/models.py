@@ -45,7 +45,7 @@ def load(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
-    arrays, settings = read_tensors(path, "model")
+    arrays, settings, intact = read_tensors(path, "model")
     try:
         net = Network.from_config(settings["network"], _group(arrays, "network"))
         if settings["data"] is not None:
@@ -57,6 +57,8 @@ def load(path: str | Path) -> Network:
         raise ModelFileError(f"{path} holds no usable model: {error.problem}", error.remedy) from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, MemoryError) as error:
         raise ModelFileError(f"{path} holds no usable model: {error!r}"[:300], "The file was edited.") from None
+    if not intact:
+        raise ModelFileError(f"{path} was changed after it was saved", "Restore the file, or train again.")
     return net
 
 
@@ -66,6 +68,8 @@ def _group(arrays: dict[str, Array], kind: str) -> dict[str, Array]:
 
 def _replay(net: Network, x: Array, z: Array) -> None:
     """Refuse a model that does not compute the logits that it computed when it was saved."""
+    if len(x) > 2 * PROBE_ROWS:
+        raise ModelFileError(f"the probe has {len(x)} rows, not {2 * PROBE_ROWS} at most", "The file was edited.")
     with np.errstate(all="ignore"):
         now = net.logits(x)
         agree = now.shape == z.shape and bool(

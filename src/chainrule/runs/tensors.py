@@ -1,5 +1,6 @@
 """Arrays and JSON in one safetensors file, which holds no code and is written whole."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import storage
-from chainrule.errors import ModelFileError
+from chainrule.errors import ModelFileError, shown
 
 Array = NDArray[Any]
 FORMAT_VERSION = 1
@@ -19,17 +20,19 @@ def write_tensors(path: Path, kind: str, arrays: Mapping[str, Array], settings: 
     """Write `arrays` and JSON `settings` as a file of that `kind` ("model", "checkpoint")."""
     from safetensors.numpy import save
 
-    metadata = {
-        "format": f"chainrule-{kind}",
-        "version": str(FORMAT_VERSION),
-        "settings": json.dumps(settings, ensure_ascii=False),
-    }
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    storage.write_bytes(path, save(contiguous, metadata))
+    header = {
+        "format": f"chainrule-{kind}",
+        "version": FORMAT_VERSION,
+        "sha256": _digest(contiguous, settings),
+        "settings": settings,
+    }
+    # One entry, because safetensors writes several in an order that changes from call to call.
+    storage.write_bytes(path, save(contiguous, {"chainrule": json.dumps(header, ensure_ascii=False)}))
 
 
-def read_tensors(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The arrays and settings of a file of that `kind`.
+def read_tensors(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any], bool]:
+    """The arrays and settings of a file of that `kind`, and whether both are as they were written.
 
     Raises ModelFileError where it is missing, truncated, damaged, of another program or from a newer version.
     """
@@ -39,10 +42,13 @@ def read_tensors(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any
         raise ModelFileError(f"there is no {kind} file {path}", "Check the path; a run keeps its model.safetensors.")
     try:
         with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-            _check_origin(path, kind, metadata)
-            settings = json.loads(metadata["settings"])
+            header = json.loads((file.metadata() or {}).get("chainrule", "{}"))
+            _check_origin(path, kind, header)
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        settings = header["settings"]
+        if not isinstance(settings, dict):
+            raise ValueError("its settings are no mapping")
+        return arrays, settings, header["sha256"] == _digest(arrays, settings)
     except ModelFileError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, AttributeError, OSError, RecursionError) as error:
@@ -50,20 +56,28 @@ def read_tensors(path: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any
             f"{path} cannot be read as a {kind}: {str(error)[:200]}",
             "The file is damaged or truncated; restore it, or train again.",
         ) from None
-    if not isinstance(settings, dict):
-        raise ModelFileError(f"{path}: its settings are no mapping", "The file was edited.")
-    return arrays, settings
 
 
-def _check_origin(path: Path, kind: str, metadata: Mapping[str, str]) -> None:
-    if metadata.get("format") != f"chainrule-{kind}":
+def _digest(arrays: Mapping[str, Array], settings: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype.str} {arrays[name].shape}\n".encode())
+        digest.update(arrays[name].data)
+    return digest.hexdigest()
+
+
+def _check_origin(path: Path, kind: str, header: Any) -> None:
+    found = header.get("format") if isinstance(header, dict) else None
+    if found != f"chainrule-{kind}":
         raise ModelFileError(
-            f"{path} is a safetensors file but no chainrule {kind} (format {str(metadata.get('format'))[:60]!r})",
+            f"{path} is a safetensors file but no chainrule {kind} (format {shown(found)})",
             "It was written by another program, or for another purpose.",
         )
-    version = int(metadata["version"])
+    version = header["version"]
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ModelFileError(f"{path} has format version {shown(version)}, which is none", "The file was edited.")
     if version > FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format version {version}, this chainrule reads up to {FORMAT_VERSION}",
+            f"{path} has format version {shown(version)}, this chainrule reads up to {FORMAT_VERSION}",
             "It was written by a newer version: upgrade chainrule.",
         )

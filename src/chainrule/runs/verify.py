@@ -45,7 +45,7 @@ class Verification:
 def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
     """Evaluate the model of a finished `run` again on its own data; writes nothing.
 
-    On the machine and versions of the run every number must be equal. Elsewhere the decisions must be equal on all
+    On the machine, versions and threads of the run every number must be equal. Elsewhere the decisions must be equal on all
     samples whose two greatest outputs differ by more than 1e-5, and losses to 1e-5 relative.
     Raises RunError where the run is unfinished or incomplete, ModelFileError where its model is damaged or edited.
     """
@@ -55,17 +55,23 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
     stored = run.evaluations()
     net = load_model(run.model)
     parts = load_run_data(config, data_dir).parts
-    missing = [part for part in stored if part not in parts]
-    if missing:
-        raise RunError(f"the data have no {missing[0]} part now", "Restore the original data.")
+    if stored.keys() != parts.keys():
+        raise RunError(
+            f"evaluation.json has results of {', '.join(stored)}, but the data have the parts {', '.join(parts)}",
+            "The file was edited, or the data are others.",
+        )
     computed = {part: evaluate(net, parts[part]) for part in stored}
     exact = storage.read_json(run.path / "environment.json") == environment()
     differences = []
     if config.identity() not in run.path.resolve().name:
-        differences.append(f"config.json: its settings hash to {config.identity()}, which the folder's name does not bear")
+        differences.append(
+            f"config.json: its settings hash to {config.identity()}, which the folder's name does not bear"
+        )
+    if run.history_digest() != run.results().get("history_sha256"):
+        differences.append("history.jsonl: it is not the one that the run ended with")
     epochs = len(run.history())
-    if epochs != run.results().get("epochs"):
-        differences.append(f"history.jsonl has {epochs} epochs, evaluation.json says {run.results().get('epochs')}")
+    if epochs != run.results()["epochs"]:
+        differences.append(f"history.jsonl has {epochs} epochs, evaluation.json says {run.results()['epochs']}")
     for part in stored:
         close_calls = 0 if exact else _close_calls(net, parts[part])
         differences += _compare(part, stored[part], computed[part], exact, close_calls)
@@ -83,7 +89,7 @@ def _compare(part: str, old: Evaluation, new: Evaluation, exact: bool, close_cal
         if getattr(old, name) != getattr(new, name):
             found.append(f"{part} {name}: stored {getattr(old, name)}, now {getattr(new, name)}")
     if old.confusion is not None and new.confusion is not None and old.confusion.shape == new.confusion.shape:
-        moved = int(np.abs(old.confusion - new.confusion).sum()) // 2
+        moved = (int(np.abs(old.confusion - new.confusion).sum()) + 1) // 2
         if moved > close_calls:
             found.append(f"{part} confusion matrix: {moved} samples are decided otherwise than stored")
     elif (old.confusion is None) != (new.confusion is None) or old.confusion is not None:
@@ -112,4 +118,4 @@ def _close_calls(net: Network, part: Part) -> int:
 
 
 def _text(result: Evaluation) -> str:
-    return result.report or f"loss {result.loss:.6f}\nR²   {result.r2:.6f}"
+    return result.report or result.summary()

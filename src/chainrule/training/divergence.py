@@ -1,6 +1,7 @@
 """When a value stops being finite: which one, where, and what probably drove it there."""
 
 from collections.abc import Mapping
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,20 @@ def diverged(
     net: Network, values: Mapping[str, Array], T: Array, epoch: int, batch: int, batches: int, rate: float
 ) -> DivergedError:
     """The error for a pass whose `values` are not all finite (epoch and batch count from 1)."""
-    name, layer = _first_bad({**net.parameters(), **values})
+    what = _first_bad({**net.parameters(), **values})
     return DivergedError(
-        f"layer {layer}: {name} is no longer finite in epoch {epoch}, batch {batch} of {batches}",
+        f"{what} is no longer finite in epoch {epoch}, batch {batch} of {batches}",
         f"{_cause(values['A0'], T, net, rate)} The weights of the last whole epoch are kept.",
     )
 
 
-def _first_bad(quantities: Mapping[str, Array]) -> tuple[str, int]:
-    """The non-finite quantity nearest to the input; a parameter before the values that it spoiled."""
-
-    def layer_of(name: str) -> int:
-        return int(name.lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-
+def _first_bad(quantities: Mapping[str, Array]) -> str:
+    """The non-finite quantity nearest to the input, a parameter before the values that it spoiled; else the loss."""
     bad = [name for name, value in quantities.items() if not np.isfinite(value).all()]
-    first = min(bad, key=layer_of)
-    return first, layer_of(first)
+    if not bad:
+        return "the loss"
+    layer, first = min((int(name.lstrip(ascii_letters)), place, name) for place, name in enumerate(bad))[::2]
+    return f"layer {layer}: {first}"
 
 
 def _cause(X: Array, T: Array, net: Network, rate: float) -> str:

@@ -34,6 +34,17 @@ class History:
     stopped: str = ""
     best_epoch: int | None = None
 
+    def append(self, row: Row, seconds: float, losses: NDArray[np.float64] | None) -> None:
+        """Add the next epoch."""
+        self.rows.append({"epoch": len(self) + 1, **row})
+        self.seconds.append(seconds)
+        if losses is not None:
+            self.batch_losses.append(losses)
+
+    def cut(self, epochs: int) -> None:
+        """Keep the first `epochs` alone."""
+        del self.rows[epochs:], self.seconds[epochs:], self.batch_losses[epochs:]
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -22,9 +22,10 @@ from chainrule import optimizers
 from chainrule.data import DataSet
 from chainrule.errors import DivergedError, InputError, unknown_name
 from chainrule.evaluation import measure
-from chainrule.network import Network, backward_pass, forward_pass, penalty
+from chainrule.network import Network, backward_pass, forward_pass, refuse_non_finite
 from chainrule.optimizers import Optimizer, clip_by_norm
 from chainrule.randomness import generator as stream
+from chainrule.specs import number, whole
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History, Row
 from chainrule.training.order import Size, batches, rows_a_batch
@@ -112,7 +113,7 @@ def train(
     X = net.inputs(X)
     T = net.targets(y, len(X))
     V = None if held_out is None else (net.inputs(held_out[0]), net.targets(held_out[1], len(np.asarray(held_out[0]))))
-    _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, engine)
+    _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, curve_samples, engine)
     method = optimizers.optimizer(optimizer, learning_rate)
     calls = _calls(callbacks)
     history, best = History(engine="reference"), Best()
@@ -124,7 +125,7 @@ def train(
     if isinstance(data, DataSet):
         net.spec = data.spec
 
-    good, last_checkpoint = weights(net), time.monotonic()
+    good, last_checkpoint = (len(history), weights(net)), time.monotonic()
     calls("train_begin", Moment(net, history, len(history)))
     with ProgressLine(epochs, len(history), progress) as line, np.errstate(all="ignore"):
         try:
@@ -133,11 +134,8 @@ def train(
                 losses = epoch.run(history, calls, line, record_batches)
                 row = _measured(net, epoch.rate, X, T, V, sample, early_stopping is not None)
                 _refuse_non_finite(net, row, X, T, len(history) + 1, epoch)
-                history.rows.append({"epoch": len(history) + 1, **row})
-                history.seconds.append(time.perf_counter() - began)
-                if record_batches:
-                    history.batch_losses.append(losses)
-                good = weights(net)
+                history.append(row, time.perf_counter() - began, losses if record_batches else None)
+                good = (len(history), weights(net))
                 line.epoch(history.rows[-1])
                 if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
                     history.stopped = "early stopping"
@@ -146,10 +144,11 @@ def train(
                     checkpoint(capture(net, method, generators, history, best))
                     last_checkpoint = time.monotonic()
         except KeyboardInterrupt:
-            restore_weights(net, good)
+            history.cut(good[0])
+            restore_weights(net, good[1])
             history.stopped = "interrupted"
         except DivergedError as error:
-            restore_weights(net, good)
+            restore_weights(net, good[1])
             history.stopped = "diverged"
             error.history = history
             raise
@@ -183,6 +182,12 @@ class _Epoch:
 
     def run(self, history: History, calls: "_Calls", line: ProgressLine, record: bool) -> NDArray[np.float64]:
         """Train on every sample once; the loss of every batch before its update where it is recorded."""
+        try:
+            return self._descend(history, calls, line, record)
+        finally:
+            self.optimizer.learning_rate = self.base_rate
+
+    def _descend(self, history: History, calls: "_Calls", line: ProgressLine, record: bool) -> NDArray[np.float64]:
         net, structure, P, S = self.net, self.net.structure, self.net.parameters(), self.net.statistics()
         logits = f"Z{len(structure.layers)}"
         wants_loss = record or calls.has("batch_end")
@@ -206,7 +211,6 @@ class _Epoch:
                 losses[b : b + 1] = loss
                 calls("batch_end", Moment(net, history, len(history) + 1, b + 1, loss))
             line.batch((b + 1) / self.batches)
-        self.optimizer.learning_rate = self.base_rate
         return losses
 
 
@@ -252,18 +256,18 @@ def _check_settings(
     l2: float,
     clip: float | None,
     early_stopping: int | None,
+    curve_samples: int | None,
     engine: str,
 ) -> None:
     if engine not in ENGINES:
         raise unknown_name("engine", engine, ENGINES)
-    for name, value, possible in (
-        ("epochs", epochs, epochs >= 1),
-        ("l2", l2, l2 >= 0),
-        ("clip", clip, clip is None or clip > 0),
-        ("early_stopping", early_stopping, early_stopping is None or early_stopping >= 1),
-    ):
-        if not possible:
-            raise InputError(f"{name} is {value}", "Epochs and patience are at least 1, l2 at least 0, clip above 0.")
+    whole("epochs", epochs, 1)
+    number("l2", l2, 0)
+    if clip is not None:
+        number("clip", clip, above=0)
+    for name, count in (("early_stopping", early_stopping), ("curve_samples", curve_samples)):
+        if count is not None:
+            whole(name, count, 1)
     if early_stopping is not None and V is None:
         raise InputError("early stopping needs validation data", "Give a validation part, or leave it out.")
     rows = rows_a_batch(len(X), batch_size)
@@ -273,12 +277,7 @@ def _check_settings(
             "The variance of one sample is 0. Choose a batch size that leaves no single sample.",
         )
     for part in (X, *(V[:1] if V else ())):
-        finite = np.isfinite(part)
-        if not finite.all():
-            i, j = np.unravel_index(int(np.argmin(finite)), part.shape)
-            raise InputError(
-                f"sample {i}, column {j} of the input is {part[i, j]}", "Leave such samples out, or fill them in."
-            )
+        refuse_non_finite(part)
 
 
 def _curve_rows(m: int, samples: int | None, seed: int) -> Any:
@@ -312,7 +311,8 @@ def _measured(
 
 def _refuse_non_finite(net: Network, row: Row, X: Array, T: Array, epoch: int, runner: _Epoch) -> None:
     """The last update of an epoch can spoil the weights after its own pass was still finite."""
-    if np.isfinite([*row.values(), penalty(net, 1.0)]).all():
+    arrays = (*net.parameters().values(), *net.statistics().values())
+    if np.isfinite([*row.values()]).all() and all(np.isfinite(array).all() for array in arrays):
         return
     values = forward_pass(net.structure, net.parameters(), net.statistics(), X[:1024])
     raise diverged(net, values, T, epoch, runner.batches, runner.batches, runner.rate)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import InputError
+from chainrule.specs import whole
 
 Size = int | str
 
@@ -19,21 +20,21 @@ def batches(m: int, size: Size, generator: np.random.Generator | None = None) ->
     The gradient of a batch is a mean over its own samples, so the short last batch needs no correction.
     Raises InputError where `size` is none or exceeds m.
     """
-    size = rows_a_batch(m, size)
-    order = np.arange(m) if generator is None or size == m else generator.permutation(m)
-    for start in range(0, m, size):
-        yield order[start : start + size]
+    rows = rows_a_batch(m, size)
+    order = np.arange(m) if generator is None or rows == m else generator.permutation(m)
+    return (order[start : start + rows] for start in range(0, m, rows))
 
 
 def rows_a_batch(m: int, size: Size) -> int:
     """`size` as a number of rows for m samples."""
+    whole("number of samples", m, 1)
     if size == "full":
         return m
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
         raise InputError(f"batch size {size!r} is not possible", 'Give a whole number of samples, or "full" for all.')
     if size > m:
         raise InputError(
             f"batch size {size} exceeds the {m} training samples",
             f'Give at most {m}, or "full" for all of them.',
         )
-    return size
+    return int(size)

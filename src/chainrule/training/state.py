@@ -65,6 +65,7 @@ def capture(
         "rows": list(history.rows),
         "seconds": list(history.seconds),
         "stopped": history.stopped,
+        "optimizer": type(optimizer).__name__,
     }
     return TrainingState(len(history), arrays, numbers)
 
@@ -77,13 +78,15 @@ def resume(
     history: History,
     best: Best,
 ) -> None:
-    """Put everything back as `capture` found it; raises InputError where the state is of another network."""
+    """Put everything back as `capture` found it; raises InputError where the state is of another training, and changes
+    nothing then."""
     by_kind: dict[str, dict[str, Array]] = {"weights": {}, "memory": {}, "best": {}}
     for path, array in state.arrays.items():
         kind, _, name = path.partition("/")
         if kind in by_kind:
             by_kind[kind][name] = array
     try:
+        _check_belongs(state, by_kind, net, optimizer)
         restore_weights(net, by_kind["weights"])
         for path, array in by_kind["memory"].items():
             slot, _, name = path.partition("/")
@@ -99,6 +102,21 @@ def resume(
             best.arrays = by_kind["best"]
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"the saved state does not fit this training: {error!r}", "Resume with the settings it was made with."
+            f"the saved state does not fit this training: {error}", "Resume with the settings it was made with."
         ) from None
     history.batch_losses[:] = list(state.arrays.get("batch_losses", ()))
+
+
+def _check_belongs(
+    state: TrainingState, by_kind: dict[str, dict[str, Array]], net: Network, optimizer: Optimizer
+) -> None:
+    """Raise ValueError unless the state has this network's arrays and was made with this optimiser."""
+    own = {name: array.shape for name, array in {**net.parameters(), **net.statistics()}.items()}
+    for kind in ("weights", "best") if by_kind["best"] else ("weights",):
+        if {name: array.shape for name, array in by_kind[kind].items()} != own:
+            raise ValueError(f"its {kind} are of another network")
+    for path, array in by_kind["memory"].items():
+        if array.shape != own[path.partition("/")[2]]:
+            raise ValueError(f"its memory {path} is of another network")
+    if state.numbers["optimizer"] != type(optimizer).__name__:
+        raise ValueError(f"it was made with {state.numbers['optimizer']}")
