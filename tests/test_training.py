@@ -14,7 +14,7 @@ import chainrule as cr
 from chainrule import Network, batches, evaluate, train
 from chainrule.errors import DivergedError, InputError, UnknownNameError
 from chainrule.optimizers import METHODS, SGD
-from chainrule.training import History, Moment, TrainingState
+from chainrule.training import History, Moment, TrainingState, reference
 from chainrule.training import loop as training_loop
 
 
@@ -168,7 +168,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
 
 def sample_order(monkeypatch, net: Network, **settings_) -> np.ndarray:
     """The rows of all batches, in the order in which the forward pass met them: column 0 of the input counts them."""
-    met, right = [], training_loop.forward_pass
+    met, right = [], reference.forward_pass
 
     def watched(structure, P, S, X, **keywords):
         met.extend(X[:, 0].tolist())
@@ -176,7 +176,7 @@ def sample_order(monkeypatch, net: Network, **settings_) -> np.ndarray:
 
     x = np.column_stack([np.arange(23), *blobs()[0].T[1:]]).astype(np.float32)
     with monkeypatch.context() as patch:
-        patch.setattr(training_loop, "forward_pass", watched)
+        patch.setattr(reference, "forward_pass", watched)
         train(net, (x, blobs()[1]), **{"epochs": 3, "batch_size": 5, "learning_rate": 0.001, **settings_})
     return np.array(met).reshape(3, 23)
 

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class ChainruleError(Exception):
@@ -43,6 +44,15 @@ class DivergedError(ChainruleError, ArithmeticError):
     """Training met a value that is not finite; `history` is that of the whole epochs before."""
 
     history: object = None
+
+
+class NotFiniteError(ArithmeticError):
+    """What an engine raises when the outputs of a batch stop being finite; training finds out which value began it."""
+
+    def __init__(self, batch: int, rows: Any) -> None:
+        super().__init__(batch, rows)
+        self.batch = batch
+        self.rows = rows
 
 
 class StorageError(ChainruleError, OSError):

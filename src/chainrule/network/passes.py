@@ -96,15 +96,19 @@ def backward_pass(
     l2: float = 0.0,
     training: bool = False,
     wrt_input: bool = False,
+    sample_weight: Array | None = None,
 ) -> tuple[Arrays, Arrays]:
     """Gradients by the parameters and by the values, for targets T (m, K) and weight penalty λ = `l2`.
+
+    The loss is the mean over the samples, weighted by `sample_weight` (m,) where that is given.
 
     Each line is the derivative of the line of `forward_pass` that it undoes, the last one first. The gradient by the
     input, A0, is left out unless `wrt_input`: training does not need it, and it costs as much as a layer.
     """
     last = len(structure.layers)
     gradients = dict.fromkeys(P, T)  # fixes the order of the keys; every entry is replaced below
-    dZ = structure.output.delta(values[f"A{last}"], T) / len(T)  # the loss is the mean over the samples
+    dZ = structure.output.delta(values[f"A{last}"], T)
+    dZ = dZ / len(T) if sample_weight is None else dZ * (sample_weight / sample_weight.sum())[:, None]
     deltas = {f"Z{last}": dZ}
     for layer in reversed(structure.layers):
         l = layer.index

@@ -45,8 +45,8 @@ class Verification:
 def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
     """Evaluate the model of a finished `run` again on its own data; writes nothing.
 
-    On the machine, versions and threads of the run every number must be equal. Elsewhere the decisions must be equal on all
-    samples whose two greatest outputs differ by more than 1e-5, and losses to 1e-5 relative.
+    On the machine, versions and threads of the run every number must be equal. Elsewhere the decisions must be equal
+    on all samples whose two greatest outputs differ by more than 1e-5, and losses to 1e-5 relative.
     Raises RunError where the run is unfinished or incomplete, ModelFileError where its model is damaged or edited.
     """
     config = run.config()

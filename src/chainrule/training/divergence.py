@@ -8,19 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DivergedError
-from chainrule.network import Network
+from chainrule.network import Network, forward_pass
 
 Array = NDArray[Any]
 
 
-def diverged(
-    net: Network, values: Mapping[str, Array], T: Array, epoch: int, batch: int, batches: int, rate: float
-) -> DivergedError:
-    """The error for a pass whose `values` are not all finite (epoch and batch count from 1)."""
+def diverged(net: Network, X: Array, T: Array, epoch: int, batch: int, batches: int, rate: float) -> DivergedError:
+    """The error for a batch (X, T) on which `net` gives something that is not finite; epoch and batch count from 1."""
+    values = forward_pass(net.structure, net.parameters(), net.statistics(), X)
     what = _first_bad({**net.parameters(), **values})
     return DivergedError(
         f"{what} is no longer finite in epoch {epoch}, batch {batch} of {batches}",
-        f"{_cause(values['A0'], T, net, rate)} The weights of the last whole epoch are kept.",
+        f"{_cause(X, T, net, rate)} The weights of the last whole epoch are kept.",
     )
 
 

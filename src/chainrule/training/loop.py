@@ -20,16 +20,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule import optimizers
 from chainrule.data import DataSet
-from chainrule.errors import DivergedError, InputError, unknown_name
+from chainrule.errors import InputError, NotFiniteError, unknown_name
 from chainrule.evaluation import measure
-from chainrule.network import Network, backward_pass, forward_pass, refuse_non_finite
-from chainrule.optimizers import Optimizer, clip_by_norm
+from chainrule.network import Network, refuse_non_finite
+from chainrule.optimizers import Optimizer
 from chainrule.randomness import generator as stream
 from chainrule.specs import number, whole
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History, Row
 from chainrule.training.order import Size, batches, rows_a_batch
 from chainrule.training.progress import ProgressLine
+from chainrule.training.reference import ReferenceEngine
 from chainrule.training.state import Best, TrainingState, capture, restore_weights, resume, weights
 
 Array = NDArray[Any]
@@ -115,25 +116,38 @@ def train(
     V = None if held_out is None else (net.inputs(held_out[0]), net.targets(held_out[1], len(np.asarray(held_out[0]))))
     _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, curve_samples, engine)
     method = optimizers.optimizer(optimizer, learning_rate)
+    factors = optimizers.schedule(schedule)
     calls = _calls(callbacks)
-    history, best = History(engine="reference"), Best()
+    history, best = History(engine=ReferenceEngine.name), Best()
     generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
     if state is not None:
         resume(state, net, method, generators, history, best)
     sample = _curve_rows(len(X), curve_samples, seed) if curves else None
-    epoch = _Epoch(net, X, T, method, optimizers.schedule(schedule), generators, l2, clip, shuffle, batch_size, epochs)
+    runner = ReferenceEngine(net, X, T, method, clip=clip)
+    base_rate, steps = method.learning_rate, -(-len(X) // rows_a_batch(len(X), batch_size))
     if isinstance(data, DataSet):
         net.spec = data.spec
 
     good, last_checkpoint = (len(history), weights(net)), time.monotonic()
     calls("train_begin", Moment(net, history, len(history)))
     with ProgressLine(epochs, len(history), progress) as line, np.errstate(all="ignore"):
+
+        def watch(batch: int, loss: float | None) -> None:
+            calls("batch_end", Moment(net, history, len(history) + 1, batch + 1, loss))
+            line.batch((batch + 1) / steps)
+
         try:
             while len(history) < epochs and not history.stopped:
                 began = time.perf_counter()
-                losses = epoch.run(history, calls, line, record_batches)
-                row = _measured(net, epoch.rate, X, T, V, sample, early_stopping is not None)
-                _refuse_non_finite(net, row, X, T, len(history) + 1, epoch)
+                rates = base_rate * factors(len(history), steps, epochs)
+                order = batches(len(X), batch_size, generators["shuffle"] if shuffle else None)
+                record = record_batches or calls.has("batch_end")
+                losses, _ = runner.run(
+                    order, rates, np.full(steps, l2), generators["dropout"], record=record, watch=watch
+                )
+                row = _measured(net, float(rates[-1]), X, T, V, sample, early_stopping is not None)
+                if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
+                    raise NotFiniteError(steps - 1, slice(0, 1024))
                 history.append(row, time.perf_counter() - began, losses if record_batches else None)
                 good = (len(history), weights(net))
                 line.epoch(history.rows[-1])
@@ -147,71 +161,21 @@ def train(
             history.cut(good[0])
             restore_weights(net, good[1])
             history.stopped = "interrupted"
-        except DivergedError as error:
+        except NotFiniteError as error:
+            X, T = X[error.rows], T[error.rows]
+            told = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, float(rates[error.batch]))
             restore_weights(net, good[1])
             history.stopped = "diverged"
-            error.history = history
-            raise
+            told.history = history
+            raise told from None
+        finally:
+            method.learning_rate = base_rate
     history.stopped = history.stopped or "epochs"
     if best.arrays is not None and history.stopped != "interrupted":
         restore_weights(net, best.arrays)
         history.best_epoch = best.epoch
     calls("train_end", Moment(net, history, len(history)))
     return history
-
-
-@dataclass
-class _Epoch:
-    """The reference engine: one pass over the training data in NumPy."""
-
-    net: Network
-    X: Array
-    T: Array
-    optimizer: Optimizer
-    schedule: optimizers.Schedule
-    generators: dict[str, np.random.Generator]
-    l2: float
-    clip: float | None
-    shuffle: bool
-    batch_size: Size
-    epochs: int
-
-    def __post_init__(self) -> None:
-        self.base_rate = self.rate = self.optimizer.learning_rate
-        self.batches = -(-len(self.X) // rows_a_batch(len(self.X), self.batch_size))
-
-    def run(self, history: History, calls: "_Calls", line: ProgressLine, record: bool) -> NDArray[np.float64]:
-        """Train on every sample once; the loss of every batch before its update where it is recorded."""
-        try:
-            return self._descend(history, calls, line, record)
-        finally:
-            self.optimizer.learning_rate = self.base_rate
-
-    def _descend(self, history: History, calls: "_Calls", line: ProgressLine, record: bool) -> NDArray[np.float64]:
-        net, structure, P, S = self.net, self.net.structure, self.net.parameters(), self.net.statistics()
-        logits = f"Z{len(structure.layers)}"
-        wants_loss = record or calls.has("batch_end")
-        losses = np.zeros(self.batches if record else 0)
-        rates = self.base_rate * self.schedule(len(history), self.batches, self.epochs)
-        order = batches(len(self.X), self.batch_size, self.generators["shuffle"] if self.shuffle else None)
-        for b, rows in enumerate(order):
-            X, T = self.X[rows], self.T[rows]
-            values = forward_pass(structure, P, S, X, training=True, generator=self.generators["dropout"])
-            if not np.isfinite(values[logits]).all():
-                raise diverged(net, values, T, len(history) + 1, b + 1, self.batches, self.rate)
-            gradients, _ = backward_pass(structure, P, S, values, T, l2=self.l2, training=True)
-            if self.clip is not None:
-                gradients = clip_by_norm(gradients, self.clip)
-            self.optimizer.learning_rate = self.rate = float(rates[b])
-            self.optimizer.step(P, gradients)
-            if S:
-                net.update_statistics(values)
-            if wants_loss:
-                loss = float(structure.output.losses(values[logits], T).mean(dtype=np.float64))
-                losses[b : b + 1] = loss
-                calls("batch_end", Moment(net, history, len(history) + 1, b + 1, loss))
-            line.batch((b + 1) / self.batches)
-        return losses
 
 
 class _Calls:
@@ -309,13 +273,9 @@ def _measured(
     return row
 
 
-def _refuse_non_finite(net: Network, row: Row, X: Array, T: Array, epoch: int, runner: _Epoch) -> None:
+def _all_finite(net: Network) -> bool:
     """The last update of an epoch can spoil the weights after its own pass was still finite."""
-    arrays = (*net.parameters().values(), *net.statistics().values())
-    if np.isfinite([*row.values()]).all() and all(np.isfinite(array).all() for array in arrays):
-        return
-    values = forward_pass(net.structure, net.parameters(), net.statistics(), X[:1024])
-    raise diverged(net, values, T, epoch, runner.batches, runner.batches, runner.rate)
+    return all(np.isfinite(array).all() for array in (*net.parameters().values(), *net.statistics().values()))
 
 
 def _patience_is_over(net: Network, history: History, best: Best, patience: int) -> bool:
