@@ -50,9 +50,7 @@ def test_toml_is_read_into_settings(read):
     config = read(EXAMPLE)
     assert config == RunConfig(
         DataSettings(source="circles", samples=80, noise=0.0, validation=0.2),
-        NetworkSettings(
-            hidden=(8, 4), activation=("tanh", "leaky_relu(0.2)"), dropout=(0.25,), batch_norm=(True,)
-        ),
+        NetworkSettings(hidden=(8, 4), activation=("tanh", "leaky_relu(0.2)"), dropout=(0.25,), batch_norm=(True,)),
         TrainingSettings(epochs=3, batch_size="full", learning_rate=1.0, optimizer="adam(beta1=0.8)"),
         name="my run",
         seed=7,

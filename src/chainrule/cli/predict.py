@@ -93,7 +93,8 @@ def _predictions(net: Network, x: Array, names: Sequence[str]) -> Predictions:
     outputs, labels = net.predict_proba(x), net.predict(x)
     classes = net.spec.classes
     if net.output.task == "regression":
-        columns = net.spec.label.split(",") if net.spec.label else [f"y{k}" for k in range(outputs.shape[1])]
+        named = net.spec.label.split(",")
+        columns = named if len(named) == outputs.shape[1] else [f"y{k}" for k in range(outputs.shape[1])]
         return Predictions(names, labels.tolist(), outputs, columns)
     if outputs.shape[1] == 1 and len(classes) == 2:
         outputs = np.hstack([1 - outputs, outputs])

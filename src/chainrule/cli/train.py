@@ -78,9 +78,12 @@ def _parsed(arguments: list[str]) -> Train:
     command: Train = tyro.cli(Train, prog="chainrule train", args=arguments)
     if command.target is None or not command.target.endswith(SETTINGS):
         return command
-    base = read_config(Path(command.target))
+    base = read_config(Path(command.target)).with_open_seeds()
     default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
-    return tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
+    command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
+    if (command.data, command.seed) != (base.data, base.seed):  # other data have another fingerprint
+        command = replace(command, data=replace(command.data, sha256=None))
+    return command
 
 
 def _refuse_settings_beside_resume(command: Train) -> None:

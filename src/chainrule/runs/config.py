@@ -129,6 +129,15 @@ class RunConfig:
             training=replace(self.training, order_seed=_either(self.training.order_seed, self.seed)),
         )
 
+    def with_open_seeds(self) -> "RunConfig":
+        """The same with the seeds that equal `seed` left open again, so that a new `seed` reaches them."""
+        return replace(
+            self,
+            data=replace(self.data, split_seed=_unless(self.data.split_seed, self.seed)),
+            network=replace(self.network, init_seed=_unless(self.network.init_seed, self.seed)),
+            training=replace(self.training, order_seed=_unless(self.training.order_seed, self.seed)),
+        )
+
     def to_json(self) -> dict[str, Any]:
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
 
@@ -212,6 +221,10 @@ def _in_words(kind: Any) -> str:
     words = {int: "whole number", float: "number", str: "text", bool: "true or false"}
     named = (words[get_args(o)[0]] + "s" if get_origin(o) is tuple else words.get(o, "") for o in options)
     return " or ".join(word for word in named if word)
+
+
+def _unless(value: int | None, filled: int) -> int | None:
+    return None if value == filled else value
 
 
 def _either(value: int | None, fallback: int) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from chainrule import figures, storage
 from chainrule.data import DataSet, load_data, source_names
@@ -53,11 +54,12 @@ def execute(
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
     if run.finished() and not force:
         return Outcome(run, run.results()["stopped"], found=True)
+    net = build(config, data)
     with run.locked():
         if force:
             run.clear()
         run.write_start(config, data.provenance)
-        return _trained(run, config, data, progress, announce, checkpoint_seconds)
+        return _trained(run, config, data, net, progress, announce, checkpoint_seconds)
 
 
 def resume(
@@ -69,8 +71,9 @@ def resume(
         return Outcome(run, run.results()["stopped"], found=True)
     data = load(config, data_dir, progress)
     announce(repr(data))
+    net = build(config, data)
     with run.locked():
-        return _trained(run, resolved(config, data), data, progress, announce, 5.0)
+        return _trained(run, resolved(config, data), data, net, progress, announce, 5.0)
 
 
 def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> DataSet:
@@ -140,9 +143,14 @@ def evaluate_parts(net: Network, data: DataSet) -> dict[str, Evaluation]:
 
 
 def _trained(
-    run: Run, config: RunConfig, data: DataSet, progress: bool, announce: Announce, checkpoint_seconds: float
+    run: Run,
+    config: RunConfig,
+    data: DataSet,
+    net: Network,
+    progress: bool,
+    announce: Announce,
+    checkpoint_seconds: float,
 ) -> Outcome:
-    net = build(config, data)
     state = run.read_checkpoint()
     if state is not None:
         announce(f"Going on after epoch {state.epoch} of {config.training.epochs}.")
@@ -155,17 +163,18 @@ def _trained(
 
     settings = {name: value for name, value in vars(config.training).items() if name != "order_seed"}
     try:
-        history = train(
-            net,
-            data,
-            **settings,
-            seed=config.training.order_seed or 0,
-            callbacks={"epoch_end": append},
-            progress=progress,
-            checkpoint=run.write_checkpoint,
-            checkpoint_seconds=checkpoint_seconds,
-            state=state,
-        )
+        with threadpool_limits(run.threads(), user_api="blas"):  # other threads, other last bits
+            history = train(
+                net,
+                data,
+                **settings,
+                seed=config.training.order_seed or 0,
+                callbacks={"epoch_end": append},
+                progress=progress,
+                checkpoint=run.write_checkpoint,
+                checkpoint_seconds=checkpoint_seconds,
+                state=state,
+            )
     except DivergedError as error:
         save(net, run.model)
         error.remedy += f"\nThey are in {run.model}."
@@ -189,6 +198,7 @@ def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history:
         storage.write_bytes(run.path / "batch_losses.npy", buffer.getvalue())
     draw(run, config, net, history.rows, results)
     stored: dict[str, Any] = {
+        "identity": config.identity(),
         "stopped": history.stopped,
         "engine": history.engine,
         "epochs": len(history),

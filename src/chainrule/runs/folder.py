@@ -100,6 +100,10 @@ class Run:
         storage.write_json(self.path / "environment.json", environment())
         storage.write_json(self.path / "data.json", provenance)
 
+    def threads(self) -> int:
+        """Threads of matrix products that the run was begun with."""
+        return int(storage.read_json(self.path / "environment.json").get("threads", 1))
+
     def append_epoch(self, row: dict[str, Any], seconds: float) -> None:
         storage.append_line(self.path / "history.jsonl", json.dumps(row))
         storage.append_line(self.path / "timings.jsonl", json.dumps({"epoch": row["epoch"], "seconds": seconds}))

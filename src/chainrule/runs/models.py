@@ -50,6 +50,7 @@ def load(path: str | Path) -> Network:
         net = Network.from_config(settings["network"], _group(arrays, "network"))
         if settings["data"] is not None:
             net.spec = DataSpec.from_state(settings["data"], _group(arrays, "data"))
+            _check_agreement(net)
         _replay(net, arrays["probe/x"], arrays["probe/z"])
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error.problem}", error.remedy) from None
@@ -64,6 +65,19 @@ def load(path: str | Path) -> Network:
 
 def _group(arrays: dict[str, Array], kind: str) -> dict[str, Array]:
     return {name.removeprefix(f"{kind}/"): array for name, array in arrays.items() if name.startswith(f"{kind}/")}
+
+
+def _check_agreement(net: Network) -> None:
+    """Refuse a model whose description of its data does not fit its layers."""
+    spec, width = net.spec, net.layers[-1]
+    fits = spec.features == net.layers[0] and spec.task == net.output.task
+    if spec.classes:
+        fits = fits and (len(spec.classes) == width or (len(spec.classes) == 2 and width == 1))
+    if not fits:
+        raise ModelFileError(
+            f"data of {spec.features} features and {len(spec.classes)} classes do not go with layers {net.layers}",
+            "The file was edited.",
+        )
 
 
 def _replay(net: Network, x: Array, z: Array) -> None:

@@ -63,10 +63,8 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
     computed = {part: evaluate(net, parts[part]) for part in stored}
     exact = storage.read_json(run.path / "environment.json") == environment()
     differences = []
-    if config.identity() not in run.path.resolve().name:
-        differences.append(
-            f"config.json: its settings hash to {config.identity()}, which the folder's name does not bear"
-        )
+    if config.identity() != run.results().get("identity"):
+        differences.append(f"config.json: its settings ({config.identity()}) are not those that the run ended with")
     if run.history_digest() != run.results().get("history_sha256"):
         differences.append("history.jsonl: it is not the one that the run ended with")
     epochs = len(run.history())
