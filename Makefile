@@ -1,16 +1,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
-# One BLAS thread: the networks here are small, and the tests run side by side.
-export OPENBLAS_NUM_THREADS ?= 1
 
 .PHONY: demo test lint fuzz results clean
 
 demo: .venv/installed
 	$(BIN)/chainrule train examples/digits.toml --force
 
+# One BLAS thread: the networks in the tests are small, and the tests run side by side.
 test: lint
-	$(BIN)/pytest -n $(JOBS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS)
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff format --check .

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.data import Part
-from chainrule.errors import shown
+from chainrule.data import DataSet, Part
+from chainrule.errors import InputError, shown
 from chainrule.network import Network, correct, refuse_non_finite
 from chainrule.rules import Output
 
@@ -93,7 +93,7 @@ def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
 
     Raises InputError where the data do not fit the network.
     """
-    x, y = (data.x, data.y) if isinstance(data, Part) else data
+    x, y = as_pair(data)
     refuse_non_finite(net.inputs(x))
     Z = net.logits(x)
     T = net.targets(y, len(Z))
@@ -115,6 +115,16 @@ def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
         classes=names,
         loss_name=net.output.loss_name,
     )
+
+
+def as_pair(data: Any) -> tuple[Any, Any]:
+    """(x, y) of a part or a pair; raises InputError in words for anything else."""
+    if isinstance(data, Part):
+        return data.x, data.y
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return data[0], data[1]
+    remedy = "Name one: data.test, data.validation or data.train." if isinstance(data, DataSet) else ""
+    raise InputError(f"{type(data).__name__} is no pair (x, y)", remedy or "Give inputs and targets: (x, y).")
 
 
 def measure(net: Network, X: Array, T: Array) -> tuple[float, float | None]:

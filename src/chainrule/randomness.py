@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from chainrule.errors import unknown_name
 from chainrule.specs import whole
 
 STREAMS = ("init", "shuffle", "dropout", "split", "synthesis", "subset", "augmentation")
@@ -13,4 +14,6 @@ def generator(seed: int, stream: str) -> np.random.Generator:
     The same (seed, stream) gives the same draws for ever; new streams are added at the end of STREAMS only.
     """
     whole("seed", seed)
+    if stream not in STREAMS:
+        raise unknown_name("stream", stream, STREAMS)
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAMS.index(stream),)))

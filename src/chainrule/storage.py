@@ -17,6 +17,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises StorageError where the folder cannot be written or the disk is full; the old file stays then.
     """
     with storage_errors(path):
+        if path.is_dir() or not path.name:
+            raise StorageError(f"{path} is a folder", "Name a file to write to.")
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         try:

@@ -103,18 +103,21 @@ def test_images_are_flattened_and_their_shape_is_kept():
     assert flat.image_shape == (5, 3)
 
 
-def test_the_fingerprint_is_sha256_over_raw_arrays_with_dtype_and_shape():
+def test_the_fingerprint_is_sha256_over_the_form_and_the_raw_arrays():
     x, y = np.eye(2), np.array([0, 1])
     data = DataSet.from_arrays(x, y)
+    form = repr(("table", "classification", ("0", "1"), None, (), "")).encode()
     expected = hashlib.sha256(
-        b"train.x <f8 (2, 2)\n" + x.tobytes() + b"train.y <i8 (2,)\n" + y.astype(np.int64).tobytes()
+        form + b"train.x <f8 (2, 2)\n" + x.tobytes() + b"train.y <i8 (2,)\n" + y.astype(np.int64).tobytes()
     )
     assert data.provenance["sha256"] == expected.hexdigest()
     same = DataSet.from_arrays(x, y, preprocessing="standardise")
     assert same.provenance["sha256"] == expected.hexdigest(), "preprocessing is no part of it"
     others = [(x.astype("f4"), y), (x + 1, y), (x, 1 - y)]
     prints = {DataSet.from_arrays(*other).provenance["sha256"] for other in others}
-    assert len(prints | {expected.hexdigest()}) == 4
+    renamed = [{"classes": ("no", "yes")}, {"columns": ("a", "b")}, {"label": "kind"}]
+    prints |= {DataSet.from_arrays(x, y, **names).provenance["sha256"] for names in renamed}
+    assert len(prints | {expected.hexdigest()}) == 7, "a class or column of another name is other data"
 
 
 def test_the_provenance_is_json_and_says_what_was_done():

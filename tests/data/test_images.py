@@ -158,7 +158,7 @@ def test_bad_images_are_refused_without_a_warning(tmp_path, zoo, refused, conten
 
 
 def test_there_must_be_images_and_a_model_of_images(tmp_path, refused):
-    with refused("there is no PNG or JPEG image to read"):
+    with refused("there is no PNG or JPEG image in"):
         read_images(tmp_path, model_of((4, 3)))
     with refused("nowhere.png does not exist"):
         read_images(tmp_path / "nowhere.png", model_of((4, 3)))

@@ -29,7 +29,7 @@ def small_mnist(tmp_path, to_idx):
     for part, count in (("train", 30), ("t10k", 10)):
         labels = (np.arange(count) % 10).astype(np.uint8)
         images = np.repeat(labels, 28 * 28).reshape(count, 28, 28)
-        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(to_idx(images)))
+        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(to_idx(images), mtime=0))
         (folder / f"{part}-labels-idx1-ubyte").write_bytes(to_idx(labels))
     return tmp_path
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from chainrule import figures
 from chainrule.data import PUBLISHED, DataSet, data_folder, fetch, sources
@@ -28,7 +28,7 @@ class Fetch:
       chainrule data fetch mnist
     """
 
-    name: Positional[str]
+    name: Annotated[Positional[str], arg(metavar="NAME")]
     """the data set"""
     data_dir: Path | None = None
     """folder to keep it in; CHAINRULE_DATA or the user's cache folder by default"""
@@ -44,7 +44,7 @@ class Show:
       chainrule data show table.csv --label species
     """
 
-    source: Positional[str]
+    source: Annotated[Positional[str], arg(metavar="SOURCE")]
     """data set, file or folder of images"""
     output: Path | None = None
     """picture to write (.png, .svg, .pdf); NAME-samples.png by default"""
@@ -99,11 +99,9 @@ def _sheet(data: DataSet, per_class: int) -> Any:
         images = x.reshape(-1, *data.image_shape)
         by_class = [list(images[y == k][:per_class]) for k in range(len(data.classes))]
         return figures.sample_sheet(by_class, data.classes, title=title)
-    if not data.classes:
-        raise InputError(f"{data.name} is a regression; there are no classes to show", "Look at its columns instead.")
-    if x.shape[1] == 2:
+    if x.shape[1] == 2 and data.classes:
         axes = data.spec.columns or ("x1", "x2")
         return figures.scatter_by_class(x, y, data.classes, title=title, axes=(axes[0], axes[1]))
     names = data.spec.columns or tuple(f"x{j + 1}" for j in range(x.shape[1]))
     columns = {name: x[:, j] for j, name in enumerate(names)}
-    return figures.table_histograms(columns, y, data.classes, title=title)
+    return figures.table_histograms(columns, y if data.classes else None, data.classes, title=title)

@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import tyro
 from numpy.typing import NDArray
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from chainrule import storage
 from chainrule.data import DataSpec, read_array, read_images, read_table
@@ -36,9 +36,9 @@ class Predict:
       chainrule predict model.safetensors table.csv --format csv --output predictions.csv
     """
 
-    model: Positional[Path]
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
     """folder of a run, or a model file"""
-    input: Positional[Path]
+    input: Annotated[Positional[Path], arg(metavar="INPUT")]
     """what to predict"""
     format: Literal["text", "csv", "json"] = "text"
     """of what is written"""

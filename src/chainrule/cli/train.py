@@ -6,9 +6,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import tyro
-from tyro.conf import OmitArgPrefixes, Positional
+from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from chainrule.errors import InputError
 from chainrule.runs import Outcome, RunConfig, execute, read_config, resume
@@ -33,7 +34,7 @@ class Train:
       chainrule train --resume runs/digits-0123456789
     """
 
-    target: Positional[str | None] = None
+    target: Annotated[Positional[str | None], arg(metavar="DATA")] = None
     """data set, file, folder of images, settings.toml, or config.json of a run"""
     resume: Path | None = None
     """go on with this unfinished run"""
@@ -78,7 +79,9 @@ def _parsed(arguments: list[str]) -> Train:
     command: Train = tyro.cli(Train, prog="chainrule train", args=arguments)
     if command.target is None or not command.target.endswith(SETTINGS):
         return command
-    base = read_config(Path(command.target)).with_open_seeds()
+    base = read_config(Path(command.target))
+    if command.target.endswith(".json"):  # the saved settings of a run, whose seeds were filled in
+        base = base.with_open_seeds()
     default = Train(name=base.name, seed=base.seed, data=base.data, network=base.network, training=base.training)
     command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
     if (command.data, command.seed) != (base.data, base.seed):  # other data have another fingerprint
@@ -113,7 +116,7 @@ def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -
     if outcome.stopped == "interrupted":
         where = ["--data-dir", str(data_dir)] if data_dir is not None else []
         again = shlex.join(["chainrule", "train", "--resume", str(run.path), *where])
-        print(f"Interrupted. Go on with: {again}", file=sys.stderr)
+        print(f"Interrupted; {len(run.history())} whole epochs are kept. Go on with: {again}", file=sys.stderr)
         return 130
     if outcome.found:
         say("This run was finished before; --force trains it again.")
@@ -124,7 +127,9 @@ def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -
         say(f"\n{last.report}")
     if last.loss >= last.baseline.get("loss", float("inf")):
         say("This is worse than a constant guess: the rate is probably too high, or the input not scaled.")
-    say(f"Ended by {outcome.stopped}. The run lies in {run.path}")
+    best = run.results()["best_epoch"]
+    weights = f"; the weights are those of epoch {best}" if best else ""
+    say(f"Ended by {outcome.stopped}{weights}. The run lies in {run.path}")
     curves = run.figures / "curves.png"
     if curves.exists():
         say(f"Curves: {curves}")

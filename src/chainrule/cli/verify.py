@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from chainrule.runs import Run, verify
 
@@ -17,7 +18,7 @@ class Verify:
       chainrule verify runs/digits-0123456789
     """
 
-    run: Positional[Path]
+    run: Annotated[Positional[Path], arg(metavar="RUN")]
     """the folder of the run"""
     data_dir: Path | None = None
     """folder of the data sets; CHAINRULE_DATA or the user's cache folder by default"""
@@ -30,11 +31,7 @@ def main(arguments: list[str]) -> int:
         print(f"{part} part, n = {result.computed[part].samples}")
         print(f"  stored    {result.stored[part].summary()}\n  computed  {result.computed[part].summary()}")
     print(f"\n{result.side_by_side(list(result.computed)[-1])}\n")
-    rule = (
-        "every number"
-        if result.exact
-        else "decisions, and losses to 1e-5 (other machine, versions or number of threads)"
-    )
+    rule = "every number" if result.exact else "decisions, and losses to 1e-5 (other machine or versions)"
     if result.ok:
         print(f"The run is verified: equal in {rule}.")
         return 0

@@ -117,7 +117,7 @@ class DataSet:
         origin = {
             "source": name,
             "counts": {part: len(pair[0]) for part, pair in parts.items()},
-            "sha256": fingerprint(parts),
+            "sha256": fingerprint(parts, (kind, chosen, names, shape, columns, label)),
             "split": _split_in_words(given, split, chosen, seed),
             "preprocessing": fitted.names,
             "files": [],
@@ -149,9 +149,9 @@ class DataSet:
         return f"{form}, {goal}, preprocessing {spec.preprocessing.names}"
 
 
-def fingerprint(parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]]) -> str:
-    """SHA-256 over names, dtypes, shapes and bytes of the arrays of all parts, in the order of PARTS."""
-    digest = hashlib.sha256()
+def fingerprint(parts: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], form: object = None) -> str:
+    """SHA-256 over the `form` (names of classes, columns, …) and, in the order of PARTS, over all arrays."""
+    digest = hashlib.sha256(repr(form).encode())
     for part in PARTS:
         for axis, array in zip("xy", parts.get(part, ()), strict=False):
             digest.update(f"{part}.{axis} {array.dtype.str} {array.shape}\n".encode())

@@ -85,6 +85,8 @@ class Network:
     ) -> None:
         widths = _checked_widths(layers)
         hidden = len(widths) - 2
+        if isinstance(activation, str):
+            rules.activation(activation)  # a name that is none is refused even where no layer uses it
         activations = [rules.activation(rule) for rule in _one_per_layer("activation", activation, hidden)]
         rates = [_checked_rate(rate) for rate in _one_per_layer("dropout", dropout, hidden)]
         norms = [_checked_flag(flag) for flag in _one_per_layer("batch_norm", batch_norm, hidden)]
@@ -139,6 +141,7 @@ class Network:
         `.deltas` holds the gradients of the trace's own values; that of the input, A0, only with `wrt_input`.
         Raises InputError where y does not fit the output layer or the number of samples of the trace.
         """
+        self._refuse_foreign(trace)
         T = self.targets(y, len(trace["A0"]))
         gradients, deltas = backward_pass(
             self.structure,
@@ -172,7 +175,11 @@ class Network:
         return np.concatenate([forward_pass(self.structure, P, S, block)[last] for block in blocks])
 
     def predict_proba(self, x: ArrayLike) -> Array:
-        """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity."""
+        """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity.
+
+        Raises InputError for input that is not finite.
+        """
+        refuse_non_finite(self.inputs(x))
         return self.output.value(self.logits(x))
 
     def predict(self, x: ArrayLike) -> Array:
@@ -228,6 +235,19 @@ class Network:
         if len(T) != m:
             raise InputError(f"{m} samples but {len(T)} targets", "Give one target a sample.")
         return T
+
+    def _refuse_foreign(self, trace: Trace) -> None:
+        for layer in self.structure.layers:
+            name = f"Z{layer.index}"
+            if (
+                name not in trace
+                or trace[name].shape[1] != layer.width
+                or ("N" + name[1:] in trace) != layer.batch_norm
+            ):
+                raise InputError(
+                    f"the trace is of another network: its {name} does not fit layer {layer.index}",
+                    "Hand `backward` what this network's own `forward` gave.",
+                )
 
     def table(self) -> list[dict[str, Any]]:
         """One row a layer from the input on: name, width, activation, parameter shapes, their count, notes."""

@@ -36,7 +36,7 @@ class DataSettings:
     """synthetic data: amount of noise"""
     edition: int | None = None
     """synth: 2020 (hyperbola) or 2021 (ellipse)"""
-    label: str | None = None
+    label: str | int | None = None
     """tables: label column, by name or position"""
     header: bool | None = None
     """tables: whether the first line holds names; found out by default"""

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from chainrule import figures, storage
+from chainrule import storage
 from chainrule.data import DataSet, load_data, source_names
 from chainrule.errors import DivergedError, InputError, RunError
 from chainrule.evaluation import Evaluation, evaluate
@@ -18,7 +17,8 @@ from chainrule.optimizers import optimizer
 from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import Run
 from chainrule.runs.models import save
-from chainrule.training import History, Moment, train
+from chainrule.training import History, Moment, refuse_unfit, train
+from chainrule.training.loop import CHECKPOINT_SECONDS
 
 Announce = Callable[[str], None]
 
@@ -40,7 +40,7 @@ def execute(
     force: bool = False,
     progress: bool = False,
     announce: Announce = lambda line: None,
-    checkpoint_seconds: float = 5.0,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> Outcome:
     """Train what `config` says in a folder of its own under `runs_dir`, or report the run that did so before.
 
@@ -54,12 +54,14 @@ def execute(
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
     if run.finished() and not force:
         return Outcome(run, run.results()["stopped"], found=True)
-    net = build(config, data)
+    net = _built(config, data)
     with run.locked():
         if force:
             run.clear()
-        run.write_start(config, data.provenance)
-        return _trained(run, config, data, net, progress, announce, checkpoint_seconds)
+        if not run.has_checkpoint():
+            run.write_start(config, data.provenance)
+        with run.own_threads():
+            return _trained(run, config, data, net, progress, announce, checkpoint_seconds)
 
 
 def resume(
@@ -71,9 +73,9 @@ def resume(
         return Outcome(run, run.results()["stopped"], found=True)
     data = load(config, data_dir, progress)
     announce(repr(data))
-    net = build(config, data)
-    with run.locked():
-        return _trained(run, resolved(config, data), data, net, progress, announce, 5.0)
+    net = _built(config, data)
+    with run.locked(), run.own_threads():
+        return _trained(run, resolved(config, data), data, net, progress, announce, CHECKPOINT_SECONDS)
 
 
 def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> DataSet:
@@ -111,11 +113,25 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
         source = str(Path(source).expanduser().resolve())  # a run can be verified from any folder
     return replace(
         config,
-        name=config.name or Path(source).stem,
-        data=replace(config.data, source=source, sha256=data.provenance["sha256"]),
+        name=_checked_name(config.name or Path(source).stem),
+        data=replace(
+            config.data,
+            source=source,
+            preprocessing=data.spec.preprocessing.names,
+            sha256=data.provenance["sha256"],
+        ),
         network=replace(config.network, output=output),
-        training=replace(training, learning_rate=rate),
+        training=replace(
+            training, learning_rate=rate, engine="reference" if training.engine == "auto" else training.engine
+        ),
     )
+
+
+def _checked_name(name: str) -> str:
+    """A name may come from another person's file; it must not lead out of the folder of runs."""
+    if name != Path(name).name or name in ("", ".", "..") or "\\" in name:
+        raise InputError(f"{name!r} cannot name a run", "Give a name without / or \\; --runs-dir says where runs lie.")
+    return name
 
 
 def build(config: RunConfig, data: DataSet) -> Network:
@@ -135,6 +151,19 @@ def build(config: RunConfig, data: DataSet) -> Network:
         dtype=settings.dtype,
         seed=settings.init_seed or 0,
     )
+
+
+def _built(config: RunConfig, data: DataSet) -> Network:
+    """The network, after making sure that training can begin: what cannot be leaves no folder behind."""
+    net = build(config, data)
+    refuse_unfit(net, data, **_arguments(config))
+    return net
+
+
+def _arguments(config: RunConfig) -> dict[str, Any]:
+    """The training settings as arguments of `train`."""
+    settings = {name: value for name, value in vars(config.training).items() if name != "order_seed"}
+    return {**settings, "seed": config.training.order_seed or 0}
 
 
 def evaluate_parts(net: Network, data: DataSet) -> dict[str, Evaluation]:
@@ -161,20 +190,17 @@ def _trained(
     def append(moment: Moment) -> None:
         run.append_epoch(moment.history.rows[-1], moment.history.seconds[-1])
 
-    settings = {name: value for name, value in vars(config.training).items() if name != "order_seed"}
     try:
-        with threadpool_limits(run.threads(), user_api="blas"):  # other threads, other last bits
-            history = train(
-                net,
-                data,
-                **settings,
-                seed=config.training.order_seed or 0,
-                callbacks={"epoch_end": append},
-                progress=progress,
-                checkpoint=run.write_checkpoint,
-                checkpoint_seconds=checkpoint_seconds,
-                state=state,
-            )
+        history = train(
+            net,
+            data,
+            **_arguments(config),
+            callbacks={"epoch_end": append},
+            progress=progress,
+            checkpoint=run.write_checkpoint,
+            checkpoint_seconds=checkpoint_seconds,
+            state=state,
+        )
     except DivergedError as error:
         save(net, run.model)
         error.remedy += f"\nThey are in {run.model}."
@@ -213,6 +239,8 @@ def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history:
 
 def draw(run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], results: dict[str, Evaluation]) -> None:
     """The figures of a run: learning curves, confusion matrix of the last part, diagram of the network."""
+    from chainrule import figures
+
     name = f"{config.name}: {'–'.join(map(str, net.layers))}"
     last = list(results)[-1]
     if "train_loss" in rows[-1] or "validation_loss" in rows[-1]:

@@ -23,6 +23,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_info, threadpool_limits
+
 from chainrule import storage
 from chainrule.errors import ModelFileError, RunError
 from chainrule.evaluation import Evaluation
@@ -100,9 +102,19 @@ class Run:
         storage.write_json(self.path / "environment.json", environment())
         storage.write_json(self.path / "data.json", provenance)
 
-    def threads(self) -> int:
-        """Threads of matrix products that the run was begun with."""
-        return int(storage.read_json(self.path / "environment.json").get("threads", 1))
+    def own_threads(self) -> threadpool_limits:
+        """A context in which matrix products run on as many threads as when the run began: others give other bits."""
+        return threadpool_limits(int(self.environment().get("threads", 1)), user_api="blas")
+
+    def environment(self) -> dict[str, Any]:
+        """Versions and machine of the run."""
+        stored = storage.read_json(self.path / "environment.json")
+        if not isinstance(stored, dict):
+            raise RunError(f"{self.path / 'environment.json'} is not whole", "It was edited; train again with --force.")
+        return stored
+
+    def has_checkpoint(self) -> bool:
+        return self._checkpoint.exists()
 
     def append_epoch(self, row: dict[str, Any], seconds: float) -> None:
         storage.append_line(self.path / "history.jsonl", json.dumps(row))
@@ -120,7 +132,7 @@ class Run:
 
     def read_checkpoint(self) -> TrainingState | None:
         """The last checkpoint; None where there is none yet."""
-        if not self._checkpoint.exists():
+        if not self.has_checkpoint():
             return None
         try:
             arrays, numbers, intact = read_tensors(self._checkpoint, "checkpoint")
@@ -180,8 +192,6 @@ def _processor() -> str:
 
 def _blas_threads() -> int:
     """Threads of NumPy's matrix products, whose number can change the last bits."""
-    from threadpoolctl import threadpool_info
-
     return max((pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from chainrule import storage
 from chainrule.data import Part
 from chainrule.errors import RunError
 from chainrule.evaluation import Evaluation, evaluate
@@ -45,7 +44,7 @@ class Verification:
 def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
     """Evaluate the model of a finished `run` again on its own data; writes nothing.
 
-    On the machine, versions and threads of the run every number must be equal. Elsewhere the decisions must be equal
+    On the machine and versions of the run every number must be equal. Elsewhere the decisions must be equal
     on all samples whose two greatest outputs differ by more than 1e-5, and losses to 1e-5 relative.
     Raises RunError where the run is unfinished or incomplete, ModelFileError where its model is damaged or edited.
     """
@@ -60,8 +59,9 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
             f"evaluation.json has results of {', '.join(stored)}, but the data have the parts {', '.join(parts)}",
             "The file was edited, or the data are others.",
         )
-    computed = {part: evaluate(net, parts[part]) for part in stored}
-    exact = storage.read_json(run.path / "environment.json") == environment()
+    with run.own_threads():
+        computed = {part: evaluate(net, parts[part]) for part in stored}
+        exact = run.environment() == environment()
     differences = []
     if config.identity() != run.results().get("identity"):
         differences.append(f"config.json: its settings ({config.identity()}) are not those that the run ended with")
@@ -83,7 +83,11 @@ def _compare(part: str, old: Evaluation, new: Evaluation, exact: bool, close_cal
         a, b = getattr(old, name), getattr(new, name)
         if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=tolerance)):
             found.append(f"{part} {name}: stored {a!r}, now {b!r}")
-    for name in ("samples", "baseline", "classes", "loss_name"):
+    if old.baseline.keys() != new.baseline.keys() or not all(
+        math.isclose(old.baseline[name], new.baseline[name], rel_tol=tolerance) for name in old.baseline
+    ):
+        found.append(f"{part} baseline: stored {old.baseline}, now {new.baseline}")
+    for name in ("samples", "classes", "loss_name"):
         if getattr(old, name) != getattr(new, name):
             found.append(f"{part} {name}: stored {getattr(old, name)}, now {getattr(new, name)}")
     if old.confusion is not None and new.confusion is not None and old.confusion.shape == new.confusion.shape:

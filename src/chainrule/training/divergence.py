@@ -19,7 +19,7 @@ def diverged(net: Network, X: Array, T: Array, epoch: int, batch: int, batches: 
     what = _first_bad({**net.parameters(), **values})
     return DivergedError(
         f"{what} is no longer finite in epoch {epoch}, batch {batch} of {batches}",
-        f"{_cause(X, T, net, rate)} The weights of the last whole epoch are kept.",
+        f"{_cause(X, T, net, rate)} The weights of {'the start' if epoch == 1 else f'epoch {epoch - 1}'} are kept.",
     )
 
 

@@ -13,6 +13,7 @@ Without measuring, checkpoints and complaints it is this loop, which gives the s
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule import optimizers
 from chainrule.data import DataSet
 from chainrule.errors import InputError, NotFiniteError, unknown_name
-from chainrule.evaluation import measure
+from chainrule.evaluation import as_pair, measure
 from chainrule.network import Network, refuse_non_finite
 from chainrule.optimizers import Optimizer
 from chainrule.randomness import generator as stream
@@ -31,7 +32,7 @@ from chainrule.training.history import History, Row
 from chainrule.training.order import Size, batches, rows_a_batch
 from chainrule.training.progress import ProgressLine
 from chainrule.training.reference import ReferenceEngine
-from chainrule.training.state import Best, TrainingState, capture, restore_weights, resume, weights
+from chainrule.training.state import Best, TrainingState, capture, completed, restore_weights, resume, weights
 
 Array = NDArray[Any]
 Pair = tuple[ArrayLike, Any]
@@ -103,17 +104,15 @@ def train(
     callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, train_end
     seed            of the order of the samples and of the dropout masks
     progress        a live line on the terminal
-    checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`
+    checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`, and that of the
+                    last whole epoch on an interrupt
     state           such a state, to go on from: the result is the same to the last bit
 
     Ctrl-C ends training with the weights of the last whole epoch and `history.stopped == "interrupted"`.
     Raises InputError for what does not fit, and DivergedError, its `.history` attached and the last good weights in
     place, where a value stops being finite.
     """
-    X, y, held_out = _parts(data, validation)
-    X = net.inputs(X)
-    T = net.targets(y, len(X))
-    V = None if held_out is None else (net.inputs(held_out[0]), net.targets(held_out[1], len(np.asarray(held_out[0]))))
+    X, T, V = _checked_data(net, data, validation)
     _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, curve_samples, engine)
     method = optimizers.optimizer(optimizer, learning_rate)
     factors = optimizers.schedule(schedule)
@@ -128,7 +127,7 @@ def train(
     if isinstance(data, DataSet):
         net.spec = data.spec
 
-    good, last_checkpoint = (len(history), weights(net)), time.monotonic()
+    good, kept, last_checkpoint = (len(history), weights(net)), state, time.monotonic()
     calls("train_begin", Moment(net, history, len(history)))
     with ProgressLine(epochs, len(history), progress) as line, np.errstate(all="ignore"):
 
@@ -154,13 +153,17 @@ def train(
                 if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
                     history.stopped = "early stopping"
                 calls("epoch_end", Moment(net, history, len(history)))
-                if checkpoint is not None and time.monotonic() - last_checkpoint >= checkpoint_seconds:
-                    checkpoint(capture(net, method, generators, history, best))
-                    last_checkpoint = time.monotonic()
+                if checkpoint is not None:
+                    kept = capture(net, method, generators, history, best)
+                    if time.monotonic() - last_checkpoint >= checkpoint_seconds:
+                        checkpoint(completed(kept, history))
+                        last_checkpoint = time.monotonic()
         except KeyboardInterrupt:
             history.cut(good[0])
             restore_weights(net, good[1])
             history.stopped = "interrupted"
+            if checkpoint is not None and kept is not None and kept is not state:
+                checkpoint(completed(kept, history))
         except NotFiniteError as error:
             X, T = X[error.rows], T[error.rows]
             told = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, float(rates[error.batch]))
@@ -201,14 +204,42 @@ def _calls(callbacks: Callbacks | None) -> _Calls:
     return _Calls(by_moment)
 
 
+def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
+    """Raise what `train(net, data, **settings)` would raise before its first step, and do nothing else."""
+    X, _, V = _checked_data(net, data, settings.get("validation"))
+    chosen = {name: settings.get(name, default) for name, default in _defaults().items()}
+    _check_settings(net, X, V, **chosen)
+    optimizers.optimizer(settings.get("optimizer", "sgd"), settings.get("learning_rate"))
+    optimizers.schedule(settings.get("schedule", "constant"))
+
+
+def _defaults() -> dict[str, Any]:
+    """The settings that `_check_settings` looks at, with the defaults of `train`."""
+    names = ("epochs", "batch_size", "l2", "clip", "early_stopping", "curve_samples", "engine")
+    parameters = signature(train).parameters
+    return {name: parameters[name].default for name in names}
+
+
+def _checked_data(
+    net: Network, data: DataSet | Pair, validation: Pair | None
+) -> tuple[Array, Array, tuple[Array, Array] | None]:
+    """Inputs and targets of the training part, and those of the validation part, as the network takes them."""
+    x, y, held_out = _parts(data, validation)
+    X = net.inputs(x)
+    T = net.targets(y, len(X))
+    if held_out is None:
+        return X, T, None
+    V = net.inputs(held_out[0])
+    return X, T, (V, net.targets(held_out[1], len(V)))
+
+
 def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pair | None]:
     if isinstance(data, DataSet):
         if validation is not None:
             raise InputError("a data set brings its own validation part", "Leave out `validation`.")
         part = data.validation
         return data.train.x, data.train.y, None if part is None else (part.x, part.y)
-    x, y = data
-    return x, y, validation
+    return *as_pair(data), validation
 
 
 def _check_settings(

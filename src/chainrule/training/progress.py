@@ -23,7 +23,7 @@ class ProgressLine:
 
             self._bar = Progress(
                 TextColumn("epoch {task.fields[epoch]}/{task.total:.0f}"),
-                BarColumn(bar_width=24),
+                BarColumn(bar_width=12),
                 TextColumn("{task.fields[figures]}"),
                 TimeRemainingColumn(elapsed_when_finished=True),
                 console=Console(stderr=True),
@@ -55,10 +55,10 @@ class ProgressLine:
 
 
 def _figures(row: Row) -> str:
-    parts = []
-    for part, label in (("train", "train"), ("validation", "val")):
-        if f"{part}_loss" in row:
-            parts.append(f"{label} loss {row[f'{part}_loss']:.4f}")
-        if f"{part}_accuracy" in row:
-            parts.append(f"acc {row[f'{part}_accuracy']:.2%}")
-    return "  ".join(parts)
+    """Training beside validation: "loss 0.1218 | 0.1182  acc 96.5 | 96.7 %"."""
+    words = []
+    for label, key, scale, form, unit in (("loss", "loss", 1, ".4f", ""), ("acc", "accuracy", 100, ".1f", " %")):
+        values = [row[f"{part}_{key}"] for part in ("train", "validation") if f"{part}_{key}" in row]
+        if values:
+            words.append(f"{label} {' | '.join(format(scale * value, form) for value in values)}{unit}")
+    return "  ".join(words)

@@ -51,23 +51,26 @@ def restore_weights(net: Network, saved: dict[str, Array]) -> None:
 def capture(
     net: Network, optimizer: Optimizer, generators: dict[str, np.random.Generator], history: History, best: Best
 ) -> TrainingState:
-    """The state of a training that has just finished an epoch."""
+    """The state of a training that has just finished an epoch; its rows of the history come with `completed`."""
     arrays = {f"weights/{name}": array for name, array in weights(net).items()}
     for slot, remembered in optimizer.memory.items():
         arrays |= {f"memory/{slot}/{name}": array.copy() for name, array in remembered.items()}
     arrays |= {f"best/{name}": array for name, array in (best.arrays or {}).items()}
-    if history.batch_losses:
-        arrays["batch_losses"] = np.array(history.batch_losses)
     numbers = {
         "generators": {name: copy.deepcopy(g.bit_generator.state) for name, g in generators.items()},
         "steps": optimizer.steps,
         "best": {"loss": best.loss if best.arrays else None, "epoch": best.epoch},
-        "rows": list(history.rows),
-        "seconds": list(history.seconds),
         "stopped": history.stopped,
         "optimizer": type(optimizer).__name__,
     }
     return TrainingState(len(history), arrays, numbers)
+
+
+def completed(state: TrainingState, history: History) -> TrainingState:
+    """`state` with the history up to its epoch, which is copied only now: there may be a state for every epoch."""
+    rows, seconds = history.rows[: state.epoch], history.seconds[: state.epoch]
+    losses = {"batch_losses": np.array(history.batch_losses[: state.epoch])} if history.batch_losses else {}
+    return TrainingState(state.epoch, state.arrays | losses, state.numbers | {"rows": rows, "seconds": seconds})
 
 
 def resume(

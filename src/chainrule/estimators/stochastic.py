@@ -1,0 +1,210 @@
+"""Epochs as scikit-learn counts them: the losses of moving weights, patience, early stopping, and an end in time."""
+
+import warnings
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import r2_score
+from sklearn.model_selection import train_test_split
+
+from chainrule.errors import InputError, NotFiniteError
+from chainrule.estimators.descent import Descent
+from chainrule.estimators.objective import data_loss, loss_share
+from chainrule.network import Network, correct
+from chainrule.optimizers import Optimizer
+from chainrule.training.reference import ReferenceEngine
+
+Array = NDArray[Any]
+Rows = NDArray[np.intp]
+
+AUTO_BATCH = 200
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+NOT_FINITE_REMEDY = "Scale the input and the targets, or lower learning_rate_init."
+
+
+def make_engine(net: Network, X: Array, T: Array, optimizer: Optimizer, weight: Array | None) -> ReferenceEngine:
+    """The engine of a fit: this is the only place that knows which."""
+    return ReferenceEngine(net, X, T, optimizer, sample_weight=weight)
+
+
+def fit_epochs(
+    mlp: Any,
+    net: Network,
+    X: Array,
+    T: Array,
+    weight: Array | None,
+    draws: np.random.RandomState,
+    after: Callable[[], bool],
+    *,
+    incremental: bool,
+) -> None:
+    """Train `net` for up to `max_iter` epochs, for one if `incremental`; `after` is asked after each to stop.
+
+    What happens is kept in the attributes of `mlp`. X (m, d) is not copied or shuffled, only the numbers of its rows.
+    """
+    _begin_curves(mlp, net)
+    if not incremental or getattr(mlp, "_optimizer", None) is None or mlp._optimizer.solver != mlp.solver:
+        mlp._optimizer = Descent(mlp)
+    descent: Descent = mlp._optimizer
+    rows, held_out = _split(mlp, T, draws) if mlp.early_stopping else (np.arange(len(X)), None)
+    validation = None if held_out is None else (X[held_out], T[held_out], None if weight is None else weight[held_out])
+    for part in (rows, held_out):
+        if part is not None and weight is not None and not weight[part].any():
+            raise InputError("all samples drawn for training or for validation have weight zero", "Change the split.")
+    size = _rows_a_batch(mlp.batch_size, len(rows))
+    engine = make_engine(net, X, T, descent.optimizer, weight)
+    order = rows
+    mlp.n_iter_ = 0
+    try:
+        for epoch in count(1):
+            if mlp.shuffle:
+                order = order[draws.permutation(len(order))]
+            loss = _epoch(mlp, engine, descent, order, size, weight, epoch)
+            mlp.n_iter_ = epoch
+            mlp.t_ += len(rows)
+            mlp.loss_ = loss
+            mlp.loss_curve_.append(loss)
+            if mlp.verbose:
+                print(f"Iteration {epoch}, loss = {loss:.8f}")
+            _count_patience(mlp, net, validation)
+            descent.epoch_ends(mlp.t_)
+            stuck = mlp._no_improvement_count > mlp.n_iter_no_change
+            over = stuck and descent.gives_up(_reason(mlp), mlp.verbose)
+            if stuck and not over:
+                mlp._no_improvement_count = 0
+            if after() or over or incremental:
+                break
+            if not np.isfinite(loss) and mlp.early_stopping:
+                warnings.warn(
+                    f"Training diverged in epoch {epoch}; the weights of the best epoch are kept.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+                break
+            if epoch == mlp.max_iter:
+                warnings.warn(
+                    f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
+                    "converged yet.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+                break
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=4)
+    if mlp.early_stopping:
+        _restore(net, mlp._best)
+
+
+def _epoch(
+    mlp: Any, engine: ReferenceEngine, descent: Descent, order: Rows, size: int, weight: Array | None, epoch: int
+) -> float:
+    """One epoch; its loss: the mean over the samples of what each batch lost, L2 included, before its own step.
+
+    A batch whose samples weigh nothing is left out. NaN where training diverged under early stopping.
+    """
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    if weight is None:
+        totals = np.array([float(len(batch)) for batch in batches])
+    else:
+        totals = np.array([float(weight[batch].sum(dtype=np.float64)) for batch in batches])
+        batches, totals = [batch for batch, total in zip(batches, totals, strict=True) if total], totals[totals > 0]
+    sizes = np.array([len(batch) for batch in batches])
+    rates = descent.rates(len(batches))
+    try:
+        with np.errstate(all="ignore"):
+            losses, penalties = engine.run(batches, rates, mlp.alpha / totals, mlp._masks, record=True)
+    except NotFiniteError as error:
+        if mlp.early_stopping:
+            return float("nan")
+        raise InputError(f"epoch {epoch}, batch {error.batch + 1}: {NOT_FINITE}", NOT_FINITE_REMEDY) from None
+    net = engine.net
+    return float(np.average(losses * loss_share(net.output, net.layers[-1]) + penalties, weights=sizes))
+
+
+def _begin_curves(mlp: Any, net: Network) -> None:
+    """Empty curves before the first epoch; a warm start goes on with those of the fit before."""
+    early = bool(mlp.early_stopping)
+    if hasattr(mlp, "loss_curve_") and (getattr(mlp, "validation_scores_", None) is not None) == early:
+        return
+    mlp.loss_curve_ = []
+    mlp.validation_scores_, mlp.validation_loss_curve_ = ([], []) if early else (None, None)
+    mlp.best_validation_score_ = -np.inf if early else None
+    mlp.best_loss_ = None if early else np.inf
+    mlp._no_improvement_count = 0
+    mlp._best = _copies(net) if early else None
+
+
+def _split(mlp: Any, T: Array, draws: np.random.RandomState) -> tuple[Rows, Rows]:
+    """Row numbers for training and validation, drawn as scikit-learn draws them: stratified for two classes only."""
+    two_classes = mlp.out_activation_ == "logistic" and mlp.n_outputs_ == 1
+    rows, held_out = train_test_split(
+        np.arange(len(T)),
+        random_state=draws,
+        test_size=mlp.validation_fraction,
+        stratify=T > 0 if two_classes else None,
+    )
+    if len(held_out) < 2:
+        raise InputError(
+            f"The validation set is too small: validation_fraction={mlp.validation_fraction} of {len(T)} samples",
+            "Increase 'validation_fraction' or the size of your dataset.",
+        )
+    return rows, held_out
+
+
+def _rows_a_batch(batch_size: int | str, m: int) -> int:
+    if isinstance(batch_size, str):
+        return min(AUTO_BATCH, m)
+    if batch_size > m:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+        )
+    return min(int(batch_size), m)
+
+
+def _count_patience(mlp: Any, net: Network, validation: tuple[Array, Array, Array | None] | None) -> None:
+    """Count the epochs in a row that did not better the best loss, or validation score, by `tol`."""
+    if validation is None:
+        improved = mlp.loss_ <= mlp.best_loss_ - mlp.tol
+        mlp.best_loss_ = min(mlp.best_loss_, mlp.loss_)
+    else:
+        X, T, weight = validation
+        Z = net.logits(X)
+        score = _score(net, Z, T, weight)
+        mlp.validation_scores_.append(score)
+        mlp.validation_loss_curve_.append(data_loss(net.output, Z, T, weight))
+        if mlp.verbose:
+            print(f"Validation score: {score:f}")
+        improved = not score < mlp.best_validation_score_ + mlp.tol
+        if score > mlp.best_validation_score_:
+            mlp.best_validation_score_, mlp._best = score, _copies(net)
+    mlp._no_improvement_count = 0 if improved else mlp._no_improvement_count + 1
+
+
+def _score(net: Network, Z: Array, T: Array, weight: Array | None) -> float:
+    """Accuracy or R² of logits Z (m, K); NaN where they are not finite."""
+    A = net.output.value(Z)
+    if not np.isfinite(A).all():
+        return float("nan")
+    if net.output.task == "regression":
+        return float(r2_score(T, A, sample_weight=weight))
+    return float(np.average(correct(net.output, A, T), weights=weight))
+
+
+def _reason(mlp: Any) -> str:
+    what = "Validation score" if mlp.early_stopping else "Training loss"
+    return f"{what} did not improve more than tol={mlp.tol:f} for {mlp.n_iter_no_change} consecutive epochs."
+
+
+def _copies(net: Network) -> dict[str, Array]:
+    return {name: array.copy() for name, array in net.parameters().items()}
+
+
+def _restore(net: Network, best: dict[str, Array]) -> None:
+    for name, array in net.parameters().items():
+        array[...] = best[name]
