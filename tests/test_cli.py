@@ -726,3 +726,35 @@ def test_a_class_folder_of_mnist_trains_end_to_end(command, real_data, undrawn, 
     one = next((folder / "test" / "7").iterdir())
     (item,) = json.loads(command("predict", only_run(), one, "--format", "json").out)
     assert set(item["outputs"]) == set("0123456789")
+
+
+def test_a_split_that_was_fixed_in_a_file_stays_when_the_seed_changes(command, undrawn, tmp_path, only_run):
+    (tmp_path / "s.toml").write_text(
+        "seed = 0\n[data]\nsource = 'xor'\nsamples = 80\nsplit_seed = 0\n[training]\nepochs = 1"
+    )
+    assert command("train", "s.toml", "--seed", 1).code == 0
+    config = json.loads((only_run() / "config.json").read_text())
+    assert (config["data"]["split_seed"], config["network"]["init_seed"]) == (0, 1)
+
+
+def test_saved_settings_take_a_new_seed_everywhere(command, undrawn, tmp_path, only_run):
+    assert command("train", "xor", "--samples", 80, "--epochs", 1).code == 0
+    saved = only_run() / "config.json"
+    assert command("train", saved, "--seed", 5, "--runs-dir", "again").code == 0
+    (folder,) = (tmp_path / "again").iterdir()
+    config = json.loads((folder / "config.json").read_text())
+    seeds = config["data"]["split_seed"], config["network"]["init_seed"], config["training"]["order_seed"]
+    assert seeds == (5, 5, 5)
+
+
+def test_predictions_cannot_be_written_over_a_folder(command, flowers, table):
+    fails(command("predict", flowers, table, "--output", "."), "is a folder")
+
+
+def test_a_table_of_numbers_to_predict_is_shown_by_its_columns(command, tmp_path):
+    rng = np.random.default_rng(0)
+    rows = "\n".join(f"{a:.3f},{b:.3f},{a - b:.3f}" for a, b in rng.normal(size=(40, 2)))
+    (tmp_path / "numbers.csv").write_text(f"a,b,difference\n{rows}\n")
+    answer = command("data", "show", "numbers.csv", "--task", "regression")
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "numbers-samples.png").exists()

@@ -146,3 +146,8 @@ def test_the_package_has_its_public_names_and_no_others():
         assert getattr(cr, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = cr.nothing
+
+
+def test_an_unknown_stream_is_refused_with_the_nearest():
+    with pytest.raises(UnknownNameError, match="shuffle"):
+        generator(0, "shufle")

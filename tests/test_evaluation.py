@@ -259,3 +259,15 @@ def test_data_that_do_not_fit_are_refused_in_words(x, y, words):
 def test_inputs_that_are_not_finite_are_refused_and_give_no_figures():
     with pytest.raises(InputError, match="sample 1, column 2"):
         evaluate(Network([3, 3]), (np.array([[0, 0, 0], [0, 0, np.nan]]), [0, 1]))
+
+
+def test_what_is_no_pair_is_refused_in_words():
+    data = cr.load_data("xor", samples=80)
+    net = Network([2, 2])
+    with pytest.raises(InputError, match=r"data\.test"):
+        evaluate(net, data)
+    for wrong in (data.test.x, "xor", None):
+        with pytest.raises(InputError, match="no pair"):
+            evaluate(net, wrong)
+        with pytest.raises(InputError, match="no pair"):
+            cr.train(net, wrong)

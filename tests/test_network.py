@@ -656,3 +656,23 @@ def test_the_same_seed_gives_the_same_network_and_the_network_after_it_another(s
     first, twin, other = (Network([3, 4, 2], seed=s).parameters()["W1"] for s in (seed, seed, seed + 1))
     assert np.array_equal(first, twin)
     assert not np.array_equal(first, other)
+
+
+def test_a_trace_of_another_network_is_refused_in_words():
+    x = np.ones((3, 2))
+    for other in (Network([2, 5, 3]), Network([2, 4, 4, 3]), Network([2, 4, 3], batch_norm=True)):
+        net = Network([2, 4, 3]) if other.layers != (2, 4, 4, 3) else Network([2, 4, 4, 4, 3])
+        with pytest.raises(InputError, match="another network"):
+            net.backward(other.forward(x), [0, 1, 2])
+
+
+def test_predicting_from_what_is_not_finite_is_refused():
+    net = Network([2, 3])
+    for call in (net.predict, net.predict_proba, lambda x: net.score(x, [0])):
+        with pytest.raises(InputError, match="sample 0, column 1 of the input is nan"):
+            call([[0.0, np.nan]])
+
+
+def test_an_activation_that_is_none_is_refused_even_without_a_hidden_layer():
+    with pytest.raises(UnknownNameError):
+        Network([4, 2], activation="nonsense")

@@ -308,3 +308,48 @@ def test_settings_beside_resume_are_not_silently_ignored(command, digits_run):
     answer = command("train", "--resume", digits_run.path, "--epochs", 99)
     assert answer.code == 2
     assert "epochs" in answer.err
+
+
+def test_an_interrupt_keeps_the_last_whole_epoch_even_where_no_checkpoint_was_due(
+    tmp_path, command, undrawn, monkeypatch
+):
+    def interrupt(run, row, seconds):
+        if row["epoch"] == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "append_epoch", interrupt)
+        outcome = execute(settings(), runs_dir=tmp_path)
+    assert outcome.run.read_checkpoint().epoch == 4
+    answer = command("train", "--resume", outcome.run.path)
+    assert answer.code == 0, answer.err
+    assert "Going on after epoch 4 of 6." in answer.out
+
+
+def test_repeating_the_command_goes_on_with_the_threads_that_the_run_began_with(tmp_path, undrawn, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(EXECUTE, "_conclude", lambda *_: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            execute(settings(), runs_dir=tmp_path, checkpoint_seconds=0)
+    (folder,) = tmp_path.iterdir()
+    environment = json.loads((folder / "environment.json").read_text())
+    (folder / "environment.json").write_text(json.dumps(environment | {"threads": 7}))
+    execute(settings(), runs_dir=tmp_path)
+    assert Run(folder).environment()["threads"] == 7
+
+
+@pytest.mark.parametrize(
+    "bad", [{"epochs": 0}, {"batch_size": 5000}, {"schedule": "cosin"}, {"clip": 0}, {"early_stopping": 0}]
+)
+def test_what_cannot_be_trained_leaves_no_folder(tmp_path, bad, refused):
+    with refused():
+        execute(settings(**bad), runs_dir=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "..", "."])
+def test_a_name_does_not_lead_out_of_the_folder_of_runs(tmp_path, command, name):
+    answer = command("train", "xor", "--samples", 60, "--epochs", 1, "--name", name)
+    assert answer.code == 2
+    assert "cannot name a run" in answer.err
+    assert list(tmp_path.iterdir()) == []

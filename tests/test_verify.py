@@ -284,3 +284,19 @@ def test_a_regression_whose_targets_are_all_the_same_is_verified_too(command, un
     answer = command("verify", folder)
     assert answer.code == 0, answer.text
     assert "NaN" not in (folder / "evaluation.json").read_text(), "JSON knows no NaN"
+
+
+def test_on_another_machine_a_baseline_may_differ_in_its_last_digit(command, copied_run, edit):
+    edit("environment.json", lambda e: e.update(numpy="0.0.1"))
+    edit("evaluation.json", lambda e: e["test"]["baseline"].update(loss=np.nextafter(e["test"]["baseline"]["loss"], 9)))
+    answer = command("verify", copied_run.path)
+    assert answer.code == 0, answer.text
+
+
+def test_a_table_with_a_renamed_class_is_another_run(command, undrawn, table, tmp_path):
+    assert command("train", table, "--epochs", 1).code == 0
+    table.write_text(table.read_text().replace("tall", "high"))
+    answer = command("train", table, "--epochs", 1)
+    assert "finished before" not in answer.text
+    assert "high" in answer.out
+    assert len(list((tmp_path / "runs").iterdir())) == 2

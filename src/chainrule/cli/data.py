@@ -88,7 +88,7 @@ def _show(command: Show) -> None:
         counts = np.bincount(part.y, minlength=len(data.classes)).tolist() if data.classes else []
         told = ", ".join(f"{label} {count}" for label, count in zip(data.classes, counts, strict=False))
         print(f"{name:<10} {len(part):>7} samples  {told}")
-    output = command.output or Path(f"{data.name}-samples.png")
+    output = command.output or Path(f"{Path(data.name).stem}-samples.png")
     figures.save(_sheet(data, command.per_class), output, description=f"Samples of {data.name}")
     print(f"Picture: {output}")
 
