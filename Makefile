@@ -9,7 +9,7 @@ demo: .venv/installed
 
 # One BLAS thread: the networks in the tests are small, and the tests run side by side.
 test: lint
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 lint: .venv/installed-for-tests
 	$(BIN)/ruff format --check .

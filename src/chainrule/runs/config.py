@@ -103,7 +103,7 @@ class TrainingSettings:
     record_batches: bool = False
     """keep the loss of every batch"""
     engine: str = "auto"
-    """auto or reference"""
+    """auto, reference or compiled"""
     order_seed: int | None = None
     """seed of the sample order and dropout; the run's seed by default"""
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,10 +34,13 @@ from chainrule.training.progress import ProgressLine
 from chainrule.training.reference import ReferenceEngine
 from chainrule.training.state import Best, TrainingState, capture, completed, restore_weights, resume, weights
 
+if TYPE_CHECKING:
+    from chainrule.kernels.engine import CompiledEngine
+
 Array = NDArray[Any]
 Pair = tuple[ArrayLike, Any]
 
-ENGINES = ("auto", "reference")
+ENGINES = ("auto", "reference", "compiled")
 MOMENTS = ("train_begin", "batch_end", "epoch_end", "train_end")
 CHECKPOINT_SECONDS = 5.0
 
@@ -102,6 +105,8 @@ def train(
                     a fixed draw, where that is given
     record_batches  keep the loss of every batch
     callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, train_end
+    engine          "reference" (NumPy), "compiled" (kernels; the first call compiles them, half a minute), or "auto",
+                    which is the reference engine as yet
     seed            of the order of the samples and of the dropout masks
     progress        a live line on the terminal
     checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`, and that of the
@@ -117,12 +122,12 @@ def train(
     method = optimizers.optimizer(optimizer, learning_rate)
     factors = optimizers.schedule(schedule)
     calls = _calls(callbacks)
-    history, best = History(engine=ReferenceEngine.name), Best()
+    runner = _engine(engine, net, X, T, method, clip, calls)
+    history, best = History(engine=runner.name), Best()
     generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
     if state is not None:
         resume(state, net, method, generators, history, best)
     sample = _curve_rows(len(X), curve_samples, seed) if curves else None
-    runner = ReferenceEngine(net, X, T, method, clip=clip)
     base_rate, steps = method.learning_rate, -(-len(X) // rows_a_batch(len(X), batch_size))
     if isinstance(data, DataSet):
         net.spec = data.spec
@@ -141,9 +146,8 @@ def train(
                 rates = base_rate * factors(len(history), steps, epochs)
                 order = batches(len(X), batch_size, generators["shuffle"] if shuffle else None)
                 record = record_batches or calls.has("batch_end")
-                losses, _ = runner.run(
-                    order, rates, np.full(steps, l2), generators["dropout"], record=record, watch=watch
-                )
+                told: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
+                losses, _ = runner.run(order, rates, np.full(steps, l2), generators["dropout"], record=record, **told)
                 row = _measured(net, float(rates[-1]), X, T, V, sample, early_stopping is not None)
                 if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
                     raise NotFiniteError(steps - 1, slice(0, 1024))
@@ -166,11 +170,11 @@ def train(
                 checkpoint(completed(kept, history))
         except NotFiniteError as error:
             X, T = X[error.rows], T[error.rows]
-            told = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, float(rates[error.batch]))
+            end = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, float(rates[error.batch]))
             restore_weights(net, good[1])
             history.stopped = "diverged"
-            told.history = history
-            raise told from None
+            end.history = history
+            raise end from None
         finally:
             method.learning_rate = base_rate
     history.stopped = history.stopped or "epochs"
@@ -193,6 +197,18 @@ class _Calls:
     def __call__(self, name: str, moment: Moment) -> None:
         for function in self._by_moment.get(name, ()):
             function(moment)
+
+
+def _engine(
+    name: str, net: Network, X: Array, T: Array, optimizer: Optimizer, clip: float | None, calls: "_Calls"
+) -> "ReferenceEngine | CompiledEngine":
+    if name != "compiled":
+        return ReferenceEngine(net, X, T, optimizer, clip=clip)
+    if calls.has("batch_end"):
+        raise InputError("the compiled engine does not stop at batches", 'Use engine="reference" for batch_end.')
+    from chainrule.kernels.engine import CompiledEngine
+
+    return CompiledEngine(net, X, T, optimizer, clip=clip)
 
 
 def _calls(callbacks: Callbacks | None) -> _Calls:
