@@ -4,8 +4,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import chainrule.runs
+import refusals
 from chainrule.cli import main
-from chainrule.errors import ChainruleError
 from chainrule.runs import Run
 
 EXECUTE = sys.modules["chainrule.runs.execute"]  # the room; the package has a function of the same name
@@ -107,16 +107,7 @@ def results_of() -> Callable[[Path], dict[str, bytes]]:
 @pytest.fixture
 def refused() -> Callable[..., AbstractContextManager[None]]:
     """`with refused("words", …):` the block raises one of our errors, which says all of them."""
-
-    @contextmanager
-    def expect(*words: str, error: type[Exception] = ChainruleError) -> Iterator[None]:
-        with pytest.raises(error) as caught:
-            yield
-        message = str(caught.value)
-        assert [word for word in words if word not in message] == [], message
-        assert "\n" in message, "a second line must say how to mend it"
-
-    return expect
+    return refusals.refused
 
 
 @pytest.fixture

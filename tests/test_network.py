@@ -11,16 +11,7 @@ import chainrule as cr
 from chainrule import differences, rules
 from chainrule.errors import InputError, UnknownNameError
 from chainrule.network import Network, count, penalty
-
-
-def refusal(call, *args, error=InputError, **keywords) -> str:
-    """The message with which `call` refuses, which must have two lines: what is wrong and how to mend it."""
-    with pytest.raises(error) as caught:
-        call(*args, **keywords)
-    problem, _, remedy = str(caught.value).partition("\n")
-    assert problem, "the first line says what is wrong"
-    assert remedy, f"no second line says how to mend it: {problem}"
-    return str(caught.value)
+from refusals import refusal
 
 
 def noisy(net: Network, seed: int = 5) -> Network:

@@ -9,20 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import optimizers
-from chainrule.errors import InputError, UnknownNameError
+from chainrule.errors import UnknownNameError
 from chainrule.optimizers import SGD, Adam, AdamW, Momentum, Nesterov, Optimizer, RMSprop, clip_by_norm
+from refusals import refusal
 
 SHAPES = {"W1": (3, 4), "b1": (4,), "W2": (4, 2), "gamma2": (2,), "beta2": (2,)}
-
-
-def refusal(call, *args, error=InputError, **keywords) -> str:
-    """The message with which `call` refuses, which must have two lines: what is wrong and how to mend it."""
-    with pytest.raises(error) as caught:
-        call(*args, **keywords)
-    problem, _, remedy = str(caught.value).partition("\n")
-    assert problem, "the first line says what is wrong"
-    assert remedy, f"no second line says how to mend it: {problem}"
-    return str(caught.value)
 
 
 def arrays(seed: int, dtype="float64"):

@@ -12,6 +12,7 @@ from scipy import special
 from chainrule import Network, differences, rules
 from chainrule.errors import InputError, UnknownNameError
 from chainrule.rules import Activation, Initializer, Output
+from refusals import refusal
 
 ACTIVATIONS = (
     "identity",
@@ -37,16 +38,6 @@ Z = np.linspace(-8, 8, 321) + 0.0031  # away from 0, where the kinks are
 
 def f(name: str, z):
     return rules.activation(name).value(np.asarray(z, dtype=np.float64))
-
-
-def refusal(call, *args, error=InputError, **keywords) -> str:
-    """The message with which `call` refuses, which must have two lines: what is wrong and how to mend it."""
-    with pytest.raises(error) as caught:
-        call(*args, **keywords)
-    problem, _, remedy = str(caught.value).partition("\n")
-    assert problem, "the first line says what is wrong"
-    assert remedy, f"no second line says how to mend it: {problem}"
-    return str(caught.value)
 
 
 @pytest.fixture

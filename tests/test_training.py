@@ -16,16 +16,7 @@ from chainrule.errors import DivergedError, InputError, UnknownNameError
 from chainrule.optimizers import METHODS, SGD
 from chainrule.training import History, Moment, TrainingState, reference
 from chainrule.training import loop as training_loop
-
-
-def refusal(call, *args, error=InputError, **keywords) -> str:
-    """The message with which `call` refuses, which must have two lines: what is wrong and how to mend it."""
-    with pytest.raises(error) as caught:
-        call(*args, **keywords)
-    problem, _, remedy = str(caught.value).partition("\n")
-    assert problem, "the first line says what is wrong"
-    assert remedy, f"no second line says how to mend it: {problem}"
-    return str(caught.value)
+from refusals import refusal
 
 
 def blobs(m: int = 23, seed: int = 0, dtype: str = "float32"):

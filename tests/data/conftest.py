@@ -1,14 +1,14 @@
 """What the tests of data share: IDX files to order, refusals read in words, the real files where they lie."""
 
-import os
 import struct
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 
 import numpy as np
 import pytest
 
+import refusals
 from chainrule.errors import DataError
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -31,21 +31,4 @@ def to_idx() -> Callable[[np.ndarray], bytes]:
 @pytest.fixture
 def refused() -> Refused:
     """`with refused("words", …):` the block raises a DataError that says all of them and how to mend it."""
-
-    @contextmanager
-    def expect(*words: str, error: type[Exception] = DataError) -> Iterator[None]:
-        with pytest.raises(error) as caught:
-            yield
-        message = str(caught.value)
-        assert [word for word in words if word not in message] == [], message
-        assert "\n" in message, "a second line must say how to mend it"
-
-    return expect
-
-
-@pytest.fixture
-def real_data() -> Path:
-    folder = Path(os.environ.get("CHAINRULE_DATA", ""))
-    if not os.environ.get("CHAINRULE_DATA") or not (folder / "mnist").is_dir():
-        pytest.skip("CHAINRULE_DATA names no folder with the real MNIST")
-    return folder
+    return partial(refusals.refused, error=DataError)

@@ -146,8 +146,10 @@ def train(
                 rates = base_rate * factors(len(history), steps, epochs)
                 order = batches(len(X), batch_size, generators["shuffle"] if shuffle else None)
                 record = record_batches or calls.has("batch_end")
-                told: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
-                losses, _ = runner.run(order, rates, np.full(steps, l2), generators["dropout"], record=record, **told)
+                watching: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
+                losses, _ = runner.run(
+                    order, rates, np.full(steps, l2), generators["dropout"], record=record, **watching
+                )
                 row = _measured(net, float(rates[-1]), X, T, V, sample, early_stopping is not None)
                 if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
                     raise NotFiniteError(steps - 1, slice(0, 1024))
