@@ -94,7 +94,9 @@ def _show(command: Show) -> None:
 
 
 def _sheet(data: DataSet, per_class: int) -> Any:
-    x, y, title = data.train.x, data.train.y, f"{data.name}, training part, n = {len(data.train)}"
+    x, y, names = data.train.x, data.train.y, data.spec.preprocessing.names
+    prepared = "" if names == "none" else f", {names}"
+    title = f"{data.name}, training part, n = {len(data.train)}{prepared}"
     if data.image_shape is not None and data.classes:
         images = x.reshape(-1, *data.image_shape)
         by_class = [list(images[y == k][:per_class]) for k in range(len(data.classes))]
@@ -102,6 +104,6 @@ def _sheet(data: DataSet, per_class: int) -> Any:
     if x.shape[1] == 2 and data.classes:
         axes = data.spec.columns or ("x1", "x2")
         return figures.scatter_by_class(x, y, data.classes, title=title, axes=(axes[0], axes[1]))
-    names = data.spec.columns or tuple(f"x{j + 1}" for j in range(x.shape[1]))
-    columns = {name: x[:, j] for j, name in enumerate(names)}
+    headings = data.spec.columns or tuple(f"x{j + 1}" for j in range(x.shape[1]))
+    columns = {heading: x[:, j] for j, heading in enumerate(headings)}
     return figures.table_histograms(columns, y if data.classes else None, data.classes, title=title)

@@ -14,6 +14,7 @@ from chainrule.figures.style import INK, PAGE_WIDTH, QUIET, SMALL
 MARGIN = 0.12  # inches of white at every edge
 _TITLE = 10.0  # points
 _KEYS_ABREAST = 3
+_LEGEND_GAP = 0.08  # inches between the title and the legend
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def finish_flowing(
     """
     width, height = (float(size) for size in figure.get_size_inches())
     heading, footer = title_lines(title, width), note_lines(notes, width)
-    legend = height_of(-(-len(keys) // _KEYS_ABREAST), SMALL) + 0.05 if keys else 0.0
+    legend = height_of(-(-len(keys) // _KEYS_ABREAST), SMALL) + 0.05 + _LEGEND_GAP if keys else 0.0
     above = MARGIN + heading.height + legend
     below = MARGIN + footer.height
     page = above + height + below
@@ -78,7 +79,7 @@ def finish_flowing(
         figure.legend(
             handles=keys,
             loc="upper left",
-            bbox_to_anchor=(MARGIN / width, 1 - (MARGIN + heading.height) / page),
+            bbox_to_anchor=(MARGIN / width, 1 - (MARGIN + heading.height + _LEGEND_GAP) / page),
             ncols=_KEYS_ABREAST,
             borderpad=0,
             borderaxespad=0,

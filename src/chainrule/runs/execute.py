@@ -243,7 +243,8 @@ def draw(run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], 
 
     name = f"{config.name}: {'–'.join(map(str, net.layers))}"
     last = list(results)[-1]
-    if "train_loss" in rows[-1] or "validation_loss" in rows[-1]:
+    losses = [value for row in rows for name, value in row.items() if name.endswith("_loss")]
+    if losses:
         figure = figures.learning_curves(
             rows,
             title=name,
@@ -251,6 +252,7 @@ def draw(run: Run, config: RunConfig, net: Network, rows: list[dict[str, Any]], 
             loss_name=net.output.loss_name,
             n=results["train"].samples,
             seed=config.seed,
+            log_loss=min(losses) > 0 and max(losses) > 100 * min(losses),  # else the end is a flat line
         )
         figures.save(figure, run.figures / "curves.svg", description=f"Loss and accuracy by epoch of {name}")
         figures.save(figure, run.figures / "curves.png", description=f"Loss and accuracy by epoch of {name}")
