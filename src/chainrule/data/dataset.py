@@ -35,6 +35,9 @@ class Part:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __repr__(self) -> str:
+        return f"Part(x {self.x.shape} {self.x.dtype}, y {self.y.shape} {self.y.dtype})"
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:

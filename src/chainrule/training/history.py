@@ -61,9 +61,10 @@ class History:
     def _repr_html_(self) -> str:
         if not self.rows:
             return f"<p>{escape(repr(self))}</p>"
-        shown = self.rows if len(self) <= 20 else [*self.rows[:10], *self.rows[-10:]]
+        first, last = (self.rows, []) if len(self) <= 20 else (self.rows[:10], self.rows[-10:])
+        gap = f"<tr><td colspan={len(self.rows[0])}>… {len(self) - 20} epochs …</td></tr>" if last else ""
         head = "".join(f"<th>{escape(key.replace('_', ' '))}</th>" for key in self.rows[0])
-        body = "".join(_html_row(row.values()) for row in shown)
+        body = gap.join("".join(_html_row(row.values()) for row in rows) for rows in (first, last))
         return f"<table><caption>{escape(repr(self))}</caption><tr>{head}</tr>{body}</table>"
 
 
