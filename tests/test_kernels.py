@@ -189,11 +189,10 @@ def test_what_is_not_compiled_is_refused_in_words():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_exp_and_tanh_are_within_two_units_in_the_last_place(dtype):
-    from numba import njit
-
     from chainrule.kernels import maths
+    from chainrule.kernels.tiles import kernel
 
-    @njit(error_model="numpy", fastmath={"contract"})
+    @kernel
     def walk(z, e, t):
         for i in range(z.size):
             e[i], t[i] = maths.exp(z[i]), maths.tanh(z[i])

@@ -76,12 +76,12 @@ class CompiledEngine:
         With `record`, the loss of each batch before its update and its L2 term; else two empty arrays. Masks are drawn
         from `dropout`. Raises NotFiniteError where logits are not finite; the weights are then those before that batch.
         """
-        from chainrule.kernels.epochs import epochs_on_one_thread, epochs_on_threads
+        from chainrule.kernels.epochs import epochs
 
         rows = list(batches)
         job = self._job(rows, rates, l2, dropout, record)
         self._load(job)
-        bad = epochs_on_one_thread(job) if job.threads == 1 else epochs_on_threads(job)
+        bad = epochs(job)  # one compiled function whatever the number of threads, so that no bit can differ
         self._store(job)
         self.optimizer.steps += len(rows) if bad < 0 else bad
         if bad >= 0:

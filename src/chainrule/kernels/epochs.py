@@ -7,7 +7,6 @@ the columns of a layer whole, which cuts the first stage at each such layer; cli
 """
 
 import math
-from types import FunctionType
 
 import numpy as np
 from numba import njit, prange
@@ -194,7 +193,8 @@ def _fine(job):
     return bad == 0
 
 
-def _epochs(job):
+@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
+def epochs(job):
     """Train on one batch after the other; −1, or the number of the batch whose logits are not finite."""
     mask = 0
     for batch in range(job.bounds.size - 1):
@@ -212,14 +212,3 @@ def _epochs(job):
                 _stage(job, stage, l, batch, first, rows, mask, t)
         mask = _mask_of(job, job.layers.shape[0], mask, rows)
     return -1
-
-
-def _named(name):
-    """A copy of `_epochs` under its own name: Numba's cache tells functions apart by name, not by their options."""
-    copy = FunctionType(_epochs.__code__, globals(), name)
-    copy.__qualname__ = name
-    return copy
-
-
-epochs_on_one_thread = njit(cache=True, error_model="numpy", nogil=True)(_named("epochs_on_one_thread"))
-epochs_on_threads = njit(cache=True, error_model="numpy", nogil=True, parallel=True)(_named("epochs_on_threads"))

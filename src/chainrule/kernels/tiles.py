@@ -16,7 +16,9 @@ from llvmlite.binding import get_host_cpu_features
 from numba import njit, types
 from numba.extending import intrinsic
 
-kernel: Any = njit(cache=True, error_model="numpy", nogil=True, fastmath={"contract"})
+# No fast mathematics: whether a multiplication and an addition are fused must not hang on where a function is inlined,
+# or the bits would. The tile alone asks for it, on every term.
+kernel: Any = njit(cache=True, error_model="numpy", nogil=True)
 
 VECTOR_BYTES = 64 if get_host_cpu_features().get("avx512f") else 32
 VECTORS = 4 if VECTOR_BYTES == 64 else 2  # vectors of a whole panel
