@@ -224,18 +224,12 @@ def _calls(callbacks: Callbacks | None) -> _Calls:
 
 def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
     """Raise what `train(net, data, **settings)` would raise before its first step, and do nothing else."""
-    X, _, V = _checked_data(net, data, settings.get("validation"))
-    chosen = {name: settings.get(name, default) for name, default in _defaults().items()}
-    _check_settings(net, X, V, **chosen)
-    optimizers.optimizer(settings.get("optimizer", "sgd"), settings.get("learning_rate"))
-    optimizers.schedule(settings.get("schedule", "constant"))
-
-
-def _defaults() -> dict[str, Any]:
-    """The settings that `_check_settings` looks at, with the defaults of `train`."""
-    names = ("epochs", "batch_size", "l2", "clip", "early_stopping", "curve_samples", "engine")
-    parameters = signature(train).parameters
-    return {name: parameters[name].default for name in names}
+    asked = {name: parameter.default for name, parameter in signature(train).parameters.items()} | settings
+    X, _, V = _checked_data(net, data, asked["validation"])
+    checked = ("epochs", "batch_size", "l2", "clip", "early_stopping", "curve_samples", "engine")
+    _check_settings(net, X, V, *(asked[name] for name in checked))
+    optimizers.optimizer(asked["optimizer"], asked["learning_rate"])
+    optimizers.schedule(asked["schedule"])
 
 
 def _checked_data(
