@@ -37,7 +37,7 @@ _HOMES = {
     "save": "chainrule.runs",
     "train": "chainrule.training",
 }
-_ROOMS = ("data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "training")
+_ROOMS = ("data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "scalar", "training")
 
 __all__ = ["__version__", *_HOMES, "optimizers", "rules"]
 

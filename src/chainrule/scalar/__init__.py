@@ -1,0 +1,53 @@
+"""The same mathematics one number at a time, with nothing but the standard library."""
+
+from chainrule.scalar.engine import Tape, Value
+from chainrule.scalar.perceptron import MLP, stochastic_descent
+from chainrule.scalar.rules import (
+    ACTIVATIONS,
+    OUTPUTS,
+    absolute,
+    binary_cross_entropy,
+    cross_entropy,
+    elu,
+    exp,
+    gelu,
+    identity,
+    leaky_relu,
+    log,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+    sqrt,
+    squared_error,
+    swish,
+    tanh,
+    total,
+)
+
+__all__ = [
+    "ACTIVATIONS",
+    "MLP",
+    "OUTPUTS",
+    "Tape",
+    "Value",
+    "absolute",
+    "binary_cross_entropy",
+    "cross_entropy",
+    "elu",
+    "exp",
+    "gelu",
+    "identity",
+    "leaky_relu",
+    "log",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "sqrt",
+    "squared_error",
+    "stochastic_descent",
+    "swish",
+    "tanh",
+    "total",
+]
