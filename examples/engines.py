@@ -18,14 +18,14 @@ NAMES = {"scalar": "one number at a time", "reference": "arrays", "compiled": "c
 
 
 def samples_per_second(engine: str, layers: Sequence[int], least_seconds: float = 0.5) -> float:
-    """The fastest of epochs over random samples that together take at least so many seconds, after one to warm up."""
+    """The fastest epoch over random samples, of at least three in at least so many seconds, after one to warm up."""
     rng = np.random.default_rng(0)
-    m = 20 if engine == "scalar" and max(layers) > 10 else 500
+    m = {"scalar": 2000 // max(layers), "reference": 2000, "compiled": 20_000}[engine]
     x, y = rng.normal(size=(m, layers[0])), rng.integers(layers[-1], size=m)
     epoch = _epoch(engine, layers, x, y)
     epoch()
     times: list[float] = []
-    while sum(times) < least_seconds:
+    while sum(times) < least_seconds or len(times) < 3:
         start = perf_counter()
         epoch()
         times.append(perf_counter() - start)
@@ -45,14 +45,18 @@ def _epoch(engine: str, layers: Sequence[int], x: np.ndarray, y: np.ndarray) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=0.5, help="least time to measure each engine")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    given = parser.parse_args()
     print(f"{'samples a second':<22}" + "".join(f"{name:>16}" for name in NETWORKS))
     rates = {
-        engine: [samples_per_second(engine, layers, seconds) for layers in NETWORKS.values()] for engine in ENGINES
+        engine: [samples_per_second(engine, layers, given.seconds) for layers in NETWORKS.values()]
+        for engine in given.engines
     }
-    for engine in ENGINES:
+    for engine in rates:
         print(f"{NAMES[engine]:<22}" + "".join(f"{rate:>16,.0f}" for rate in rates[engine]))
     for engine in ENGINES[1:]:
+        if not {"scalar", engine} <= rates.keys():
+            continue
         ratios = [fast / slow for fast, slow in zip(rates[engine], rates["scalar"], strict=True)]
         print(f"{NAMES[engine] + ' ÷ scalar':<22}" + "".join(f"{ratio:>15,.1f}×" for ratio in ratios))
 
