@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from chainrule.data import DataSet as DataSet
     from chainrule.data import load_data as load_data
     from chainrule.evaluation import evaluate as evaluate
+    from chainrule.gradcheck import check_function as check_function
+    from chainrule.gradcheck import check_gradients as check_gradients
     from chainrule.network import Network as Network
     from chainrule.randomness import generator as generator
     from chainrule.runs import load as load
@@ -30,6 +32,8 @@ _HOMES = {
     "DataSet": "chainrule.data",
     "Network": "chainrule.network",
     "batches": "chainrule.training",
+    "check_function": "chainrule.gradcheck",
+    "check_gradients": "chainrule.gradcheck",
     "evaluate": "chainrule.evaluation",
     "generator": "chainrule.randomness",
     "load": "chainrule.runs",

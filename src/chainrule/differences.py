@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 STEP = 1e-4
+ROUNDING = 64 * float(np.finfo(np.float64).eps)  # of a function's value, relative to it
 _OFFSETS = (1.0, -1.0, 2.0, -2.0)
 _WEIGHTS = (8.0, -8.0, -1.0, 1.0)
 
@@ -73,3 +74,37 @@ def elementwise(
     for kink in kinks:
         kinked |= np.abs(z - kink) <= 2 * h
     return Differences(np.asarray(values), kinked)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A derivative along one direction.
+
+    value      what the five-point form gives
+    rounding   what the rounding of the function's values can make of it
+    step       h
+    kinked     whether a kink lies between the outermost points, so that the value says nothing
+    """
+
+    value: float
+    rounding: float
+    step: float
+    kinked: bool
+
+
+def along(function: Callable[[float], tuple[float, NDArray[Any] | None]], step: float) -> Slope:
+    """The derivative at 0 of `function`, which gives its value at t and the smooth piece on which t lies, or None.
+
+    Where pieces are given, they say whether there is a kink. Besides, a kink at 0 itself shows in the values: there the
+    slope jumps by as much at h as at 2h, and twice as much at 2h where the function is smooth.
+    """
+    middle, home = function(0.0)
+    points = [function(offset * step) for offset in _OFFSETS]
+    near_right, near_left, far_right, far_left = values = [value for value, _ in points]
+    total = sum(weight * value for weight, value in zip(_WEIGHTS, values, strict=True))
+    rounding = ROUNDING * max(map(abs, [middle, *values])) / step
+    slope = total / (12 * step)
+    jump, far_jump = (near_right - 2 * middle + near_left) / step, (far_right - 2 * middle + far_left) / (2 * step)
+    jumps = abs(jump) > max(1e-3 * abs(slope), 4 * rounding) and abs(far_jump) < 1.5 * abs(jump)
+    left_home = home is not None and any(not np.array_equal(piece, home) for _, piece in points)
+    return Slope(slope, rounding, step, bool(jumps or left_home))

@@ -1,6 +1,7 @@
 """`Network`: the widths, rules and parameters of a multilayer perceptron, and what one asks of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from html import escape
 from itertools import pairwise
 from numbers import Real
@@ -301,6 +302,14 @@ class Network:
                 raise InputError(f"{name} has shape {shape} but must be {target.shape}", REMEDY)
             target[...] = arrays[name]
         return net
+
+    def copy(self, dtype: str | None = None) -> "Network":
+        """The same network with parameters and statistics of its own, in `dtype` where one is given."""
+        twin = copy(self)
+        twin.dtype = np.dtype(dtype or self.dtype)
+        twin._parameters = {name: np.array(P, dtype=twin.dtype) for name, P in self._parameters.items()}
+        twin._statistics = {name: np.array(S, dtype=twin.dtype) for name, S in self._statistics.items()}
+        return twin
 
     def __repr__(self) -> str:
         activations = [layer.activation.name for layer in self.structure.layers if layer.activation]

@@ -1,0 +1,186 @@
+"""One gradient held against central differences: along random directions first, entry by entry where these disagree.
+
+A direction nudges a group of entries together. An entry moves the more, the smaller its gradient is, so that each has
+its say: along a plain random direction a mistake in a small entry is lost among great ones. A group that disagrees, or
+that cannot be nudged without crossing a kink, is halved, and its halves are asked again, down to single entries.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule import differences
+from chainrule.differences import Slope
+from chainrule.gradcheck.report import Row
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.intp]
+Evaluate = Callable[[], tuple[float, NDArray[Any] | None]]
+"""The loss at the parameters as they are now, and the smooth piece on which they lie, or None where nobody knows."""
+
+RELATIVE = 1e-6  # agreement that an entry must reach, of the greater of the two numbers
+ALONG = 1e-7  # the same along a direction, of the root mean square of what its entries contribute
+STEPS = (1e-3, 1e-4, 1e-5, 1e-6)  # tried in turn, times max(1, |entry|)
+TINY = (1e-3, 1e-4)  # tried then, times |entry|, where that is below the smallest of STEPS by far
+FEW = 8  # entries of a group that are judged one by one at once
+MANY = 4096  # entries that are nudged together at most
+DIRECTIONS = 2  # that must agree
+PATIENCE = 500  # entries of a gradient known to be wrong that are judged one by one
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the differences say of an analytic derivative: "relative", "rounding", "" (wrong) or "kinked"."""
+
+    rule: str
+    slope: Slope
+    excess: float  # the gap as a multiple of what is allowed
+
+
+def judged(name: str, mode: str, P: Floats, G: Any, evaluate: Evaluate, rng: np.random.Generator) -> Row:
+    """The row of parameter P, which `evaluate` reads and which is nudged in place, for its claimed gradient G."""
+    G = np.asarray(G)
+    if G.shape != P.shape:
+        return Row(name, mode, P.shape, note=f"the gradient has shape {G.shape}, the parameter {P.shape}")
+    if G.dtype.kind not in "iuf":
+        return Row(name, mode, P.shape, note=f"the gradient is of type {G.dtype}, no array of numbers")
+    G = G.astype(np.float64)
+    if not np.isfinite(G).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(G))[0])
+        return Row(name, mode, P.shape, index, float(G[index]), wrong=1, judged=1, note=f"the gradient is {G[index]}")
+    return _Judge(name, mode, P, G, evaluate, rng).row()
+
+
+class _Judge:
+    """One parameter under judgement: its entries, by flat index, and the verdicts found so far."""
+
+    def __init__(self, name: str, mode: str, P: Floats, G: Floats, evaluate: Evaluate, rng: np.random.Generator):
+        self.name, self.mode, self.P, self.evaluate, self.rng = name, mode, P, evaluate, rng
+        self.flat, self.g = P.reshape(-1), G.reshape(-1)
+        self.verdicts: dict[int, Verdict] = {}
+
+    def row(self) -> Row:
+        for entry in self._telling():
+            self._ask_entry(entry)
+        groups = self._groups()
+        while groups:
+            group = groups.pop()
+            if self._wrong() and len(self.verdicts) >= PATIENCE:
+                break
+            if len(group) <= FEW:
+                for entry in group:
+                    self._ask_entry(int(entry))
+            elif not self._agrees_along(group):
+                middle = len(group) // 2
+                groups += [group[middle:], group[:middle]]
+        return self._summary()
+
+    def _telling(self) -> list[int]:
+        """Entries that are always asked: the greatest, the least, a zero, and two drawn at random."""
+        size = np.abs(self.g)
+        least = np.where(size > 0, size, np.inf)
+        chosen = [int(size.argmax()), int(least.argmin()), int(size.argmin()), *self.rng.integers(len(size), size=2)]
+        return sorted({int(entry) for entry in chosen})
+
+    def _groups(self) -> list[Whole]:
+        order = self.rng.permutation(len(self.flat))
+        return np.array_split(order, -(-len(order) // MANY))
+
+    def _agrees_along(self, group: Whole) -> bool:
+        g = self.g[group]
+        least = 1e-3 * np.abs(g).max() or 1.0
+        scale = max(1.0, float(np.sqrt(np.square(self.flat[group]).mean())))
+        for _ in range(DIRECTIONS):
+            u = self.rng.choice((-1, 1), len(g)) * self.rng.uniform(0.5, 1.5, len(g)) / (np.abs(g) + least)
+            u /= np.linalg.norm(u)
+            allowed = ALONG * float(np.linalg.norm(u * g))
+            verdict = self._verdict(group, u, float(u @ g), allowed, 0.0, [step * scale for step in STEPS])
+            if verdict.rule in ("", "kinked"):
+                return False
+        return True
+
+    def _ask_entry(self, entry: int) -> None:
+        if entry not in self.verdicts:
+            size = abs(float(self.flat[entry]))
+            steps = [step * max(1.0, size) for step in STEPS] + [step * size for step in TINY if 0 < size < 1e-3]
+            self.verdicts[entry] = self._verdict(
+                np.array([entry]), np.ones(1), float(self.g[entry]), 0.0, RELATIVE, steps
+            )
+
+    def _verdict(
+        self, entries: Whole, u: Floats, claimed: float, allowed: float, share: float, steps: list[float]
+    ) -> Verdict:
+        """Compare `claimed` with differences along u at one step after the other, until it agrees or is surely wrong.
+
+        It agrees where the gap is at most `allowed`, or that `share` of the greater number. It is surely wrong where
+        two steps agree with each other and not with it. A step whose points lie on different smooth pieces, or where
+        the loss is no finite number, says nothing.
+        """
+        found: list[Slope] = []
+        for step in steps:
+            slope = self._slope(entries, u, step)
+            if slope.kinked or not np.isfinite(slope.value):
+                continue
+            gap = abs(claimed - slope.value)
+            relative = allowed + share * max(abs(claimed), abs(slope.value))
+            if gap <= relative:
+                return Verdict("relative", slope, gap / relative if relative else 0.0)
+            if gap <= slope.rounding:
+                if step < min(STEPS):
+                    continue  # so small a step sees nothing below its own rounding
+                return Verdict("rounding", slope, gap / slope.rounding)
+            before = found[-1].value if found else np.inf
+            found.append(slope)
+            if abs(slope.value - before) <= slope.rounding + 1e-4 * abs(slope.value):
+                break
+        if not found:
+            return Verdict("kinked", slope, 0.0)
+        best = min(range(len(found)), key=lambda k: abs(found[k].value - found[k - 1].value) if k else np.inf)
+        gap = abs(claimed - found[best].value)
+        limit = max(found[best].rounding, share * max(abs(claimed), abs(found[best].value)))
+        return Verdict("", found[best], gap / limit if limit else np.inf)
+
+    def _slope(self, entries: Whole, u: Floats, step: float) -> Slope:
+        original = self.flat[entries].copy()
+
+        def moved(t: float) -> tuple[float, NDArray[Any] | None]:
+            self.flat[entries] = original + t * u
+            return self.evaluate()
+
+        try:
+            return differences.along(moved, step)
+        finally:
+            self.flat[entries] = original
+
+    def _wrong(self) -> list[int]:
+        return [entry for entry, verdict in self.verdicts.items() if verdict.rule == ""]
+
+    def _summary(self) -> Row:
+        told = {entry: verdict for entry, verdict in self.verdicts.items() if verdict.rule != "kinked"}
+        left_out = len(self.verdicts) - len(told)
+        if not told:
+            return Row(self.name, self.mode, self.P.shape, left_out=left_out, note=NOTHING)
+        worst = max(told, key=lambda entry: (told[entry].rule == "", told[entry].excess))
+        a, n = float(self.g[worst]), told[worst].slope.value
+        greater = max(abs(a), abs(n))
+        return Row(
+            self.name,
+            self.mode,
+            self.P.shape,
+            tuple(int(i) for i in np.unravel_index(worst, self.P.shape)),
+            a,
+            n,
+            abs(a - n),
+            abs(a - n) / greater if greater else 0.0,
+            told[worst].slope.step,
+            told[worst].rule,
+            wrong=len(self._wrong()),
+            left_out=left_out,
+            judged=len(told),
+        )
+
+
+NOTHING = "nothing could be judged: a kink lies beside every entry; check at other values"

@@ -1,0 +1,236 @@
+"""What the checker accepts, what it leaves out, what it says, and what it refuses."""
+
+import os
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import differences
+from chainrule.gradcheck import check_function, check_gradients
+from refusals import refusal
+from test_gradients import random_case
+
+# What is right is accepted
+
+
+def assert_accepted(numbers):
+    left_out = entries = 0
+    for number in numbers:
+        case = random_case(number)
+        report = check_gradients(case.net, case.x, case.y, l2=case.l2, wrt_input=True, seed=number)
+        assert report.ok, f"network {number}, {case.net!r}\n{report}"
+        left_out += sum(row.left_out for row in report.rows)
+        entries += sum(int(np.prod(row.shape)) for row in report.rows)
+    assert left_out <= 0.001 * entries
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_1000_random_networks_are_accepted(block):
+    """All activations, outputs, batch norm, dropout, L2; by the input too. 20 seconds on one core in all."""
+    assert_accepted(range(250 * block, 250 * (block + 1)))
+
+
+@pytest.mark.fuzz
+@pytest.mark.skipif(
+    not os.environ.get("CHAINRULE_FUZZ"), reason="1,000 networks by default; CHAINRULE_FUZZ=1 adds 4,000"
+)
+@pytest.mark.parametrize("block", range(16))
+def test_4000_more_random_networks_are_accepted(block):
+    assert_accepted(range(1000 + 250 * block, 1000 + 250 * (block + 1)))
+
+
+def test_a_network_in_float32_is_checked_in_float64_and_left_as_it_was():
+    net = cr.Network([6, 8, 3], activation="gelu", batch_norm=True, dropout=0.3, seed=1)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(7, 6)).astype(np.float32), rng.integers(3, size=7)
+    x.flags.writeable = False
+    before = {name: array.tobytes() for name, array in {**net.parameters(), **net.statistics()}.items()}
+    assert check_gradients(net, x, y).ok
+    assert {name: a.tobytes() for name, a in {**net.parameters(), **net.statistics()}.items()} == before
+    assert net.dtype == np.float32
+
+
+def test_a_copy_of_a_network_shares_nothing_that_changes():
+    net = cr.Network([3, 4, 2], batch_norm=True, seed=1)
+    twin = net.copy("float64")
+    assert (twin.dtype, net.dtype) == (np.float64, np.float32)
+    for name, array in {**twin.parameters(), **twin.statistics()}.items():
+        array += 1
+        assert not np.shares_memory(array, {**net.parameters(), **net.statistics()}[name])
+    assert net.copy().dtype == np.float32
+    x = np.ones((2, 3))
+    assert (net.copy().logits(x) == net.logits(x)).all()
+
+
+def test_both_modes_are_checked_where_they_differ():
+    plain = cr.Network([3, 4, 2], seed=0)
+    special = cr.Network([3, 4, 2], dropout=0.5, seed=0)
+    x, y = np.random.default_rng(0).normal(size=(7, 3)), [0, 1, 1, 0, 1, 0, 1]
+    assert [row.mode for row in check_gradients(plain, x, y).rows] == [""] * 4
+    assert [row.mode for row in check_gradients(special, x, y).rows] == ["inference"] * 4 + ["training"] * 4
+
+
+def test_a_great_network_is_checked_by_directions():
+    """48,000 weights in some hundred evaluations; entry by entry there would be 192,000."""
+    net = cr.Network([300, 150, 20], activation="relu", seed=0)
+    rng = np.random.default_rng(0)
+    report = check_gradients(net, rng.normal(size=(20, 300)), rng.integers(20, size=20))
+    assert report.ok
+    assert report.evaluations < 2000
+    assert all(row.judged < 30 for row in report.rows)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
+def test_the_scale_of_a_loss_does_not_matter(scale):
+    P = {"w": np.array([[0.3, -1.2], [2.0, 0.1]]), "b": 0.7}
+    loss = lambda P: scale * float((np.tanh(P["w"]) ** 2).sum() * P["b"])  # noqa: E731
+    slope = lambda P: 2 * np.tanh(P["w"]) * (1 - np.tanh(P["w"]) ** 2) * P["b"] * scale  # noqa: E731
+    right = lambda P: {"w": slope(P), "b": scale * (np.tanh(P["w"]) ** 2).sum()}  # noqa: E731
+    wrong = lambda P: {**right(P), "b": right(P)["b"] * 1.0001}  # noqa: E731
+    assert check_function(loss, right, P).ok
+    report = check_function(loss, wrong, P)
+    assert [row.ok for row in report.rows] == [True, False]
+
+
+@pytest.mark.parametrize("magnitude", [1e-6, 1e-3, 1.0, 1e3, 1e6])
+def test_steps_follow_the_magnitude_of_the_entries(magnitude):
+    x = magnitude * np.array([0.7, 1.3, 2.9])
+    report = check_function(lambda x: float(np.log(x).sum()), lambda x: 1 / x, x)
+    assert report.ok, str(report)
+    assert not check_function(lambda x: float(np.log(x).sum()), lambda x: 1.001 / x, x).ok
+
+
+def test_one_array_and_a_list_of_numbers_will_do():
+    report = check_function(lambda x: float((x**2).sum()), lambda x: 2 * x, [1, 2, 3])
+    assert report.ok
+    assert [row.name for row in report.rows] == ["x"]
+
+
+# Kinks are left out and counted
+
+
+def test_entries_beside_a_kink_are_left_out_and_counted():
+    """2–3–2 with one sample: unit 0 stands on its kink, so nothing can be said of its weights and its bias."""
+    start = {"W1": [[1, 1, 1], [0, 1, -3]], "b1": [-1, 0.3, 0.4], "W2": [[1, 2], [-1, 1], [3, -2]]}
+    net = cr.Network([2, 3, 2], activation="relu", init=start, dtype="float64")
+    report = check_gradients(net, [[1.0, 1.0]], [0])
+    assert {row.name: row.left_out for row in report.rows} == {"W1": 2, "b1": 1, "W2": 0, "b2": 0}
+    assert report.ok
+    assert "3 left out at kinks" in report.verdict
+    assert "W1: 2 entries left out, for a kink lies beside them" in str(report)
+
+
+def test_a_kink_that_is_near_is_stepped_short_of():
+    start = {"W1": [[1.0]], "b1": [5e-4], "W2": [[1.0, -2.0]]}
+    net = cr.Network([1, 1, 2], activation="relu", init=start, dtype="float64")
+    report = check_gradients(net, [[0.0]], [0])
+    row = next(row for row in report.rows if row.name == "b1")
+    assert (row.left_out, row.step) == (0, 1e-4)
+
+
+def test_a_parameter_of_which_nothing_could_be_judged_does_not_pass():
+    net = cr.Network([2, 3, 2], activation="relu", init="zeros", dtype="float64")
+    report = check_gradients(net, [[1.0, 2.0]], [0])
+    assert not report.ok
+    assert "W1: nothing could be judged: a kink lies beside every entry" in str(report)
+
+
+def test_a_kink_that_nobody_declared_is_seen_in_the_values():
+    report = check_function(lambda x: float(np.abs(x).sum()), np.sign, np.array([0.0, 1.0, -2.0, 3e-5]))
+    (row,) = report.rows
+    assert report.ok
+    assert row.left_out == 1
+    report = check_function(lambda x: float(np.abs(x).sum()), lambda x: np.sign(x) * 1.01, np.array([0.0, 1.0, -2.0]))
+    assert report.rows[0].wrong == 2
+
+
+def test_declared_pieces_are_heeded():
+    x = np.array([1e-7, 0.4])
+    loss = lambda x: float((x * x * (x > 0)).sum())  # noqa: E731
+    report = check_function(loss, lambda x: 2 * x * (x > 0), x, pieces=lambda x: x > 0)
+    assert report.rows[0].left_out == 1
+
+
+def test_a_slope_along_a_line_tells_its_kinks():
+    def at(function):
+        return differences.along(lambda t: (function(t), None), 1e-3)
+
+    assert at(lambda t: 3 * t + t * t).value == pytest.approx(3, abs=1e-12)
+    assert not at(lambda t: 3 * t + 1e3 * t * t).kinked
+    assert not at(lambda t: 1 + t**3).kinked
+    assert at(abs).kinked
+    assert at(lambda t: max(t, 0.0)).kinked
+
+
+# What a report says
+
+
+def failing():
+    net = cr.Network([3, 4, 2], activation="tanh", seed=0)
+    parameters = {name: P.astype(float) for name, P in net.parameters().items()}
+    x, y = np.random.default_rng(0).normal(size=(7, 3)), [0, 1, 1, 0, 1, 0, 1]
+    twin = net.copy("float64")
+
+    def put(P):
+        for name, value in P.items():
+            twin.parameters()[name][...] = value
+        return twin
+
+    def gradient(P):
+        G = dict(put(P).backward(twin.forward(x), y))
+        G["W1"] = G["W1"].copy()
+        G["W1"][2, 1] = 0.25
+        return G
+
+    return check_function(lambda P: put(P).loss(x, y), gradient, parameters)
+
+
+def test_the_table_names_the_worst_entry_with_all_its_numbers():
+    report = failing()
+    row = report.worst
+    assert (row.name, row.index, row.analytic, row.wrong) == ("W1", (2, 1), 0.25, 1)
+    assert row.absolute == pytest.approx(abs(0.25 - row.numeric))
+    assert row.relative == pytest.approx(row.absolute / max(0.25, abs(row.numeric)))
+    lines = str(report).splitlines()
+    assert lines[0].startswith("The gradients are WRONG in W1")
+    (line,) = (line for line in lines if line.startswith("NO"))
+    assert line.split()[1:5] == ["W1", "3×4", "W1[2,1]", "0.25"]
+    assert "W1: 1 of the 12 entries looked at one by one are wrong" in lines[-1]
+    assert [line.split()[0] for line in lines[3:7]] == ["NO", "ok", "ok", "ok"]
+
+
+def test_a_report_as_html_is_escaped_and_as_json_is_plain():
+    import json
+
+    report = check_function(
+        lambda P: float((P["<w>"] ** 2).sum()), lambda P: {"<w>": 2 * P["<w>"]}, {"<w>": [1.0, 2.0]}
+    )
+    assert "&lt;w&gt;" in report._repr_html_()
+    assert "<w>" not in report._repr_html_()
+    assert json.loads(json.dumps(report.to_json()))["rows"][0]["ok"] is True
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda net: check_gradients(net, np.zeros((2, 5)), [0, 1]), ("(2, 5)",)),
+        (lambda net: check_gradients(net, [[1, 2, np.nan]], [0]), ("sample 0, column 2",)),
+        (lambda net: check_gradients(net, np.zeros((2, 3)), [0]), ("2 samples but 1 targets",)),
+        (lambda net: check_gradients(net, np.zeros((1, 3)), [7]), ("label 7",)),
+        (lambda net: check_function(lambda x: x, lambda x: x, [1.0, 2.0]), ("single number", "(2,)")),
+        (lambda net: check_function(lambda x: "a", lambda x: x, [1.0]), ("'a'",)),
+        (lambda net: check_function(lambda x: np.inf, lambda x: x, [1.0]), ("the loss is inf",)),
+        (lambda net: check_function(lambda x: 1.0, lambda x: x, ["a"]), ("x is ['a']",)),
+        (lambda net: check_function(lambda x: 1.0, lambda x: x, {"w": [np.nan]}), ("w holds", "not finite")),
+        (lambda net: check_function(lambda x: 1.0, lambda x: x, {"w": []}), ("w holds no number",)),
+        (lambda net: check_function(lambda x: 1.0, lambda x: x, {}), ("no parameters",)),
+        (lambda net: check_function(lambda P: 1.0, lambda P: 3.0, {"w": [1.0]}), ("no mapping",)),
+    ],
+)
+def test_bad_input_is_refused(call, words):
+    message = refusal(call, cr.Network([3, 4, 2]))
+    assert [word for word in words if word not in message] == []
