@@ -15,6 +15,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from chainrule import optimizers as optimizers
     from chainrule import rules as rules
+    from chainrule.algebra import derivation as derivation
+    from chainrule.algebra import derive as derive
     from chainrule.data import DataSet as DataSet
     from chainrule.data import load_data as load_data
     from chainrule.evaluation import evaluate as evaluate
@@ -32,6 +34,8 @@ _HOMES = {
     "DataSet": "chainrule.data",
     "Network": "chainrule.network",
     "batches": "chainrule.training",
+    "derivation": "chainrule.algebra",
+    "derive": "chainrule.algebra",
     "check_function": "chainrule.gradcheck",
     "check_gradients": "chainrule.gradcheck",
     "evaluate": "chainrule.evaluation",
@@ -41,7 +45,7 @@ _HOMES = {
     "save": "chainrule.runs",
     "train": "chainrule.training",
 }
-_ROOMS = ("data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "scalar", "training")
+_ROOMS = ("algebra", "data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "scalar", "training")
 
 __all__ = ["__version__", *_HOMES, "optimizers", "rules"]
 

@@ -165,16 +165,16 @@ def row(vector: Node) -> Node:
     return node("getitem", vector, data=(None, Slice(number_size(0), vector.shape[0])))
 
 
-def squeezed(tree: Node, axes: list[bool]) -> Node:
-    """The expression without the axes of size 1 that are marked."""
-    if not any(axes):
+def picked(tree: Node, places: list[Size | None]) -> Node:
+    """The expression at fixed places of some axes."""
+    if all(place is None for place in places):
         return tree
-    items: tuple[Slice | Size, ...] = tuple(
-        number_size(0) if gone else Slice(number_size(0), size) for gone, size in zip(axes, tree.shape, strict=True)
-    )
-    if axes == [True, False]:
-        items = items[:1]
-    return node("getitem", tree, data=items)
+    items: list[Slice | Size] = [
+        Slice(number_size(0), size) if place is None else place for place, size in zip(places, tree.shape, strict=True)
+    ]
+    while len(items) > 1 and isinstance(items[-1], Slice):
+        items.pop()
+    return node("getitem", tree, data=tuple(items))
 
 
 def fit(tree: Node, shape: Shape) -> Node:

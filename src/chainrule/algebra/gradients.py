@@ -1,7 +1,7 @@
 """Reverse accumulation, written down: for each value the local derivatives of those that use it, and their sum.
 
-∂E/∂V = Σ over the users Y of V of ∂E/∂Y · ∂Y/∂V. Each sum is kept as it was inserted, with its deltas contracted, and in
-matrices.
+∂E/∂V = Σ over the users Y of V of ∂E/∂Y · ∂Y/∂V. Each sum is kept as it was inserted, with its deltas contracted,
+and in matrices.
 """
 
 from dataclasses import dataclass, replace
@@ -26,6 +26,7 @@ from chainrule.algebra.indices import (
 from chainrule.algebra.language import Line, Program
 from chainrule.algebra.lowering import Indices, indices_for, total
 from chainrule.algebra.raising import NoMatrixForm, raise_to_matrix
+from chainrule.algebra.sizes import Shape
 from chainrule.algebra.tree import Node, number, variable
 from chainrule.errors import InputError
 
@@ -125,7 +126,7 @@ def _on_the_way(program: Program, wrt: list[str]) -> set[str]:
     return above & below
 
 
-def _prefix(shapes: dict[str, object], symbols: list[str]) -> str:
+def _prefix(shapes: dict[str, Shape], symbols: list[str]) -> str:
     taken = {*shapes, *symbols}
     return next(
         prefix for prefix in ("d", "grad_", "gradient_of_") if not any(prefix + name in taken for name in taken)
@@ -143,13 +144,17 @@ def _seed(value: Node, prefix: str, outer: Indices) -> Adjoint:
 def _adjoint(value: Node, users: list[Line], adjoints: dict[str, Adjoint], prefix: str, outer: Indices) -> Adjoint:
     where = indices_for(value.shape)
     jacobian = bool(outer)
-    edges, inserted, whole = [], [], []
+    edges, inserted = [], []
+    whole: list[Term] = []
     for user in users:
         at = indices_for(user.shape)
         edge = Edge(value, user, at, where, local_derivative(user, at, value, where))
         edges.append(edge)
-        part = _jacobian_part(edge, adjoints[user.name]) if jacobian else _part(edge, adjoints[user.name])
-        inserted.append(part)
+        if jacobian:
+            raw = part = _jacobian_part(edge, adjoints[user.name])
+        else:
+            raw, part = _part(edge, adjoints[user.name])
+        inserted.append(raw)
         whole.extend(part)
     if len(whole) > MOST_TERMS:
         raise InputError(
@@ -198,26 +203,28 @@ def _worth_expanding(polynomial: Polynomial) -> bool:
     return any(type(single).__name__ == "Group" for term in polynomial for single, _ in term.factors)
 
 
-def _part(edge: Edge, user: Adjoint) -> Polynomial:
-    """Σ ∂E/∂Y · ∂Y/∂V with the name of ∂E/∂Y, or with what it stands for where that is shorter: there it cancels."""
-    written = _inserted(edge, rename_adjoint(user, edge.at))
-    if user.inlined:
-        return written
-    named = _inserted(edge, atom(Entry(user.value, edge.at)))
-    best, least = named, _cost(simplify(named), edge.where)
-    if len(user.contracted) > 6 or user.formula is None or user.formula.operations > 14:
-        return best
-    if any(index for term in user.contracted for index in term.sums):
-        return best
+def _part(edge: Edge, user: Adjoint) -> tuple[Polynomial, Polynomial]:
+    """Σ ∂E/∂Y · ∂Y/∂V as it is inserted, and as it is shortest.
+
+    ∂E/∂Y stands by its name, or what it stands for is written out where that is shorter: there it cancels.
+    """
     adjoint = rename_adjoint(user, edge.at)
+    written = _inserted(edge, adjoint)
+    if user.inlined:
+        return written, written
+    named = _inserted(edge, atom(Entry(user.value, edge.at)))
+    best, least = (named, named), _cost(simplify(named), edge.where)
+    long = len(user.contracted) > 6 or user.formula is None or user.formula.operations > 14
+    if long or any(term.sums for term in user.contracted):
+        return best
     apart = tuple(part for term in edge.local for part in distribute(term, adjoint))
     for candidate in (simplify(written), simplify(total(apart, edge.at))):
         cost = _cost(candidate, edge.where)
         if cost <= least:
-            best, least = candidate, cost
+            best, least = (written, candidate), cost
         expanded = expand(candidate)
         if expanded is not None and _cost(expanded, edge.where) < least:
-            best, least = expanded, _cost(expanded, edge.where)
+            best, least = (written, expanded), _cost(expanded, edge.where)
     return best
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import count
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,19 @@ _serial = count()
 
 @dataclass(frozen=True)
 class Index:
-    """An index that runs over an axis; two are the same only where they are one object. A letter is given in print."""
+    """An index that runs over an axis; two are the same only where they are one object. A letter is given in print.
+
+    With `at` it is no index that runs but the fixed place `at` of the axis.
+    """
 
     size: Size = field(compare=False)
     serial: int = field(default_factory=lambda: next(_serial))
+    at: Size | None = None
+
+
+def fixed(size: Size, at: Size) -> Index:
+    """The place `at` of an axis of this size."""
+    return Index(size, -1, at)
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,7 @@ class Group:
     inner: "Polynomial"
 
 
-Atom = Union[Entry, Delta, Count, Apply, Group]
+Atom = Entry | Delta | Count | Apply | Group
 Factor = tuple[Atom, Fraction]
 
 
@@ -106,9 +115,9 @@ def free_indices(polynomial: Polynomial) -> tuple[Index, ...]:
 def atom_indices(single: Atom) -> tuple[Index, ...]:
     """The indices of one factor that are known outside of it."""
     if isinstance(single, Entry):
-        return tuple(dict.fromkeys(index for index in single.indices if index is not None))
+        return tuple(dict.fromkeys(index for index in single.indices if index is not None and index.at is None))
     if isinstance(single, Delta):
-        return (single.first, single.second)
+        return tuple(index for index in (single.first, single.second) if index.at is None)
     if isinstance(single, Group):
         return free_indices(single.inner)
     if isinstance(single, Apply):
@@ -281,6 +290,7 @@ def _simplify_term(term: Term) -> Term:
         if gone != kept:
             sums.remove(gone)
             factors = [(_rename_atom(single, {gone: kept}), exponent) for single, exponent in factors]
+    factors = _pinned(factors)
     gathered: dict[Atom, Fraction] = {}
     for single, exponent in factors:
         if isinstance(single, Group):
@@ -303,6 +313,10 @@ def _simplify_term(term: Term) -> Term:
         elif isinstance(single, Delta):
             if single.first == single.second:
                 continue
+            if single.first.at is not None and single.second.at is not None:
+                apart = single.first.at - single.second.at
+                if not apart.terms and apart.constant:
+                    return Term(Fraction(0))
             gathered[single] = ONE
             continue
         gathered[single] = gathered.get(single, Fraction(0)) + exponent
@@ -316,6 +330,18 @@ def _simplify_term(term: Term) -> Term:
         else:
             coefficient *= index.size.constant
     return Term(coefficient, tuple((s, e) for s, e in kept_factors.items() if e), tuple(sums))
+
+
+def _pinned(factors: list[Factor]) -> list[Factor]:
+    """y_i δ_2i is y_2 δ_2i: beside a delta with a fixed place, the other factors take that place too."""
+    for delta in [single for single, _ in factors if isinstance(single, Delta)]:
+        pin, free = (delta.first, delta.second) if delta.first.at is not None else (delta.second, delta.first)
+        if pin.at is not None and free.at is None:
+            factors = [
+                (single if single == delta else _rename_atom(single, {free: pin}), exponent)
+                for single, exponent in factors
+            ]
+    return factors
 
 
 def _key(term: Term) -> Any:
@@ -375,10 +401,13 @@ def evaluate(polynomial: Polynomial, free: tuple[Index, ...], tensors: "Tensors"
 
 def _atom_value(single: Atom, tensors: "Tensors") -> tuple[NDArray[np.float64], tuple[Index, ...]]:
     if isinstance(single, Entry):
-        indices = tuple(index for index in single.indices if index is not None)
+        indices = tuple(index for index in single.indices if index is not None and index.at is None)
         array = tensors.array(single.tensor)
-        return array.reshape([n for n, index in zip(array.shape, single.indices, strict=True) if index]), indices
+        return array[tuple(tensors.place(index) for index in single.indices)], indices
     if isinstance(single, Delta):
+        if single.first.at is not None or single.second.at is not None:
+            eye = np.eye(tensors.length(single.first))
+            return eye[tensors.place(single.first), tensors.place(single.second)], atom_indices(single)
         return np.eye(tensors.length(single.first)), (single.first, single.second)
     if isinstance(single, Count):
         return np.asarray(float(single.size.at(tensors.sizes))), ()
@@ -397,6 +426,12 @@ class Tensors:
 
     def length(self, index: Index) -> int:
         return index.size.at(self.sizes)
+
+    def place(self, index: Index | None) -> Any:
+        """What picks this index from an axis: all of it, a fixed place, or the only place of an axis of size 1."""
+        if index is None:
+            return 0
+        return slice(None) if index.at is None else index.at.at(self.sizes)
 
     def array(self, tensor: Node) -> NDArray[np.float64]:
         from chainrule.algebra.evaluate import evaluate as value_of

@@ -5,7 +5,8 @@
     z = W @ x
     E = sum(tanh(z)**2) / 2
 
-A line names a result; the last one is what is differentiated. Functions bear NumPy's and SciPy's names and mean the same.
+A line names a result; the last one is what is differentiated. Functions bear NumPy's and SciPy's names and mean the
+same.
 """
 
 import ast
@@ -13,7 +14,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -28,10 +29,11 @@ DEEPEST = 60  # levels of one expression
 MOST_LINES = 500
 
 _DECLARATION = re.compile(r"^\s*([^\W\d]\w*)\s*:(?![=])\s*([^=#]*?)\s*(#.*)?$")
-_LINE_FUNCTIONS = (
-    "sum mean var softmax logsumexp cross_entropy concatenate outer trace diag eye ones zeros broadcast_to pad "
-    "where dot matmul transpose multiply divide add subtract negative"
-).split()
+_LINE_FUNCTIONS = [
+    *["sum", "mean", "var", "softmax", "logsumexp", "cross_entropy"],
+    *["concatenate", "pad", "outer", "trace", "diag", "eye", "ones", "zeros", "broadcast_to", "where"],
+    *["dot", "matmul", "transpose", "multiply", "divide", "add", "subtract", "negative"],
+]
 _ARITHMETIC: dict[type, str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -75,6 +77,7 @@ class Program:
 
     inputs: dict[str, Shape]
     lines: tuple[Line, ...]
+    declared: dict[str, Shape] = field(default_factory=dict)  # all that was declared, used or not
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -82,7 +85,7 @@ class Program:
 
     @property
     def symbols(self) -> list[str]:
-        return symbols(self.inputs.values())
+        return symbols([*self.inputs.values(), *self.declared.values()])
 
     @property
     def result(self) -> Line:
@@ -126,7 +129,8 @@ def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
 
 def _declarations(source: str) -> tuple[str, dict[str, Shape]]:
     """The source with its declaration lines blanked, and the shapes that they declare."""
-    lines, declared = source.expandtabs().splitlines(), {}
+    lines = source.expandtabs().splitlines()
+    declared: dict[str, Shape] = {}
     for at, line in enumerate(lines):
         match = _DECLARATION.match(line)
         if match is None:
@@ -175,9 +179,8 @@ class _Reader:
         if not lines:
             raise ExpressionError("the source has no equation", 'Write one, such as "E = sum((W @ x - y)**2)".')
         used = {name for line in lines for name in line.expression.names}
-        missing = [name for name in self.inputs if name in {line.name for line in lines}]
-        assert not missing, "a line that defines an input has been refused"
-        return Program({name: shape for name, shape in self.inputs.items() if name in used}, tuple(lines))
+        inputs = {name: shape for name, shape in self.inputs.items() if name in used}
+        return Program(inputs, tuple(lines), dict(self.inputs))
 
     def place(self, tree: ast.AST) -> Place:
         first, last = getattr(tree, "lineno", 1), getattr(tree, "end_lineno", 1)

@@ -15,6 +15,7 @@ from chainrule.algebra.indices import (
     Term,
     atom,
     constant,
+    fixed,
     join,
     power,
     product,
@@ -128,14 +129,9 @@ def selector(start: Size, stop: Size, size: Size) -> Node:
     return node("getitem", node("eye", data=size), data=(Slice(start, stop),))
 
 
-def unit_vector(at: Size, size: Size) -> Node:
-    """Row `at` of the identity: multiplied with it, an entry is picked."""
-    return node("getitem", node("eye", data=size), data=(at,))
-
-
 def picked(chosen: Node, outside: Index | None, inside: Index | None) -> Polynomial:
-    """The entry of a selector; at an axis of size 1 there is nothing to pick."""
-    return atom(Entry(chosen, (outside, inside) if len(chosen.shape) == 2 else (inside,)))
+    """The entry of a selector."""
+    return atom(Entry(chosen, (outside, inside)))
 
 
 def _getitem(tree: Node, at: Indices) -> Polynomial:
@@ -150,13 +146,13 @@ def _getitem(tree: Node, at: Indices) -> Polynomial:
         if isinstance(item, Slice) and item == Slice(number_size(0), size):
             inside.append(rest.pop(0))
             continue
+        if not isinstance(item, Slice):
+            inside.append(None if size.is_unit else fixed(size, item))
+            continue
         index = None if size.is_unit else Index(size)
         inside.append(index)
         over.append(index)
-        if isinstance(item, Slice):
-            picks.append(picked(selector(item.start, item.stop, size), rest.pop(0), index))
-        elif index is not None:
-            picks.append(picked(unit_vector(item, size), None, index))
+        picks.append(picked(selector(item.start, item.stop, size), rest.pop(0), index))
     result = lower(child, tuple(inside))
     for pick in picks:
         result = product(pick, result)

@@ -23,7 +23,7 @@ from chainrule.algebra.indices import (
     simplify,
 )
 from chainrule.algebra.lowering import Indices
-from chainrule.algebra.sizes import UNIT
+from chainrule.algebra.sizes import UNIT, number_size
 from chainrule.algebra.tree import Node, node, number, size_node
 
 
@@ -106,7 +106,7 @@ def _scalar(single: Atom, exponent: Fraction) -> Node:
 
 def _term(term: Term, target: Indices) -> Node:
     for single, _ in term.factors:
-        if isinstance(single, Delta):
+        if isinstance(single, Delta) and len(atom_indices(single)) == 2:
             return _diagonal(term, single, target)
     scalars: list[tuple[Node, bool]] = []
     pieces: list[Piece] = []
@@ -140,9 +140,17 @@ def _diagonal(term: Term, delta: Delta, target: Indices) -> Node:
 def _piece(single: Atom) -> Piece:
     if isinstance(single, Count):
         return Piece(size_node(single.size), ())
+    if isinstance(single, Delta):
+        indices = atom_indices(single)
+        if len(indices) != 1:
+            raise NoMatrixForm
+        pin = single.first if single.first.at is not None else single.second
+        assert pin.at is not None
+        return Piece(node("getitem", node("eye", data=pin.size), data=(pin.at,)), indices)
     if isinstance(single, Entry):
-        value = build.squeezed(single.tensor, [index is None for index in single.indices])
-        indices = tuple(index for index in single.indices if index is not None)
+        places = [number_size(0) if index is None else index.at for index in single.indices]
+        value = build.picked(single.tensor, places)
+        indices = tuple(index for index in single.indices if index is not None and index.at is None)
         if len(indices) == 2 and indices[0] == indices[1]:
             return Piece(node("diag", value), indices[:1])
         return Piece(value, indices)
@@ -190,8 +198,8 @@ def _parallel(group: list[Piece], target: Indices) -> Piece:
         order = wanted
     else:
         order = min(orders, key=lambda order: sum(build.transposes(piece.along(order)) for piece in group))
-    above = [piece.along(order) for piece in group if not piece.inverse]  # type: ignore[arg-type]
-    below = [piece.along(order) for piece in group if piece.inverse]  # type: ignore[arg-type]
+    above = [piece.along(order) for piece in group if not piece.inverse]
+    below = [piece.along(order) for piece in group if piece.inverse]
     order = tuple(index for index in order if index is not None)
     if not above:
         return Piece(_product(below), order, inverse=True)
@@ -223,7 +231,7 @@ def _contract(pieces: list[Piece], sums: set[Index], target: Indices) -> tuple[l
             }
             return [*rest, _summed(piece, gone)], gone
         if len(held) == 2:
-            return [*rest, _joined(*held, index)], {index}
+            return [*rest, _joined(held[0], held[1], index)], {index}
         vector = next((piece for piece in held if len(piece.indices) == 1), None)
         if vector is not None:
             matrices = [piece for piece in held if piece is not vector]

@@ -13,7 +13,7 @@ _LINES_OF_THEIR_OWN = {*_NAMED_OPERANDS, "concatenate", "pad"}
 
 
 def unfold(program: Program) -> Program:
-    """The same program in which softmax, norms and activations, and what goes into them, stand in lines of their own."""
+    """The same program with softmax, norms and activations, and what goes into them, in lines of their own."""
     unfolder = _Unfolder(program)
     for line in program.lines:
         expression = unfolder.operands(line.expression)

@@ -212,7 +212,12 @@ def compare(what: str, analytic: Floats, numeric: Numeric, point: Point, scale: 
     sizes = ", ".join(f"{name} = {n}" for name, n in point.sizes.items()) or "the given sizes"
     values = numeric.values
     if analytic.shape != values.shape:
-        report = {"entry": None, "analytic": analytic.shape, "numeric": values.shape, "sizes": point.sizes}
+        report: dict[str, Any] = {
+            "entry": None,
+            "analytic": analytic.shape,
+            "numeric": values.shape,
+            "sizes": point.sizes,
+        }
         raise UnverifiedError(
             f"{what} has shape {analytic.shape} but must have {values.shape} (at {sizes})",
             "A gradient has the shape of its variable.",
@@ -285,8 +290,18 @@ def check_formula(source: str, wrt: str, formula: str, shapes: Mapping[str, Any]
     return at_points(program, (extended.result,), judge, 0)
 
 
-def verify(program: Program, unfolded: Program, found: Backward, wrt: list[str], seed: int = 0) -> list[Check]:
+def verify(
+    program: Program,
+    unfolded: Program,
+    found: Backward,
+    wrt: list[str],
+    *,
+    closed: Mapping[str, Node] | None = None,
+    seed: int = 0,
+) -> list[Check]:
     """Compare all adjoints and all local derivatives of `found`; raises UnverifiedError where one is wrong.
+
+    `closed` has further forms of some gradients, by the name of the variable.
 
     The reference is the program as it was written; unfolding, index notation and matrices are all on trial.
     """
@@ -296,7 +311,7 @@ def verify(program: Program, unfolded: Program, found: Backward, wrt: list[str],
         checks = [_check_edge(edge, point) for edge in edges]
         for name, adjoint in found.adjoints.items():
             if adjoint.edges:
-                checks.extend(_check_adjoint(program if name in program.shapes else unfolded, adjoint, point))
+                checks.extend(_check_adjoint(program if name in program.shapes else unfolded, adjoint, point, closed))
         return checks + [_check_zero(program, name, point) for name in wrt if name in found.independent]
 
     return at_points(unfolded, found.lines([*found.adjoints]), judge, seed)
@@ -309,7 +324,7 @@ def _check_zero(program: Program, name: str, point: Point) -> Check:
     return compare(f"∂{program.result.name}/∂{name}", np.zeros(point.values[name].shape), numeric, point, 1.0)
 
 
-def _check_adjoint(program: Program, adjoint: Adjoint, point: Point) -> list[Check]:
+def _check_adjoint(program: Program, adjoint: Adjoint, point: Point, closed: Mapping[str, Node] | None) -> list[Check]:
     """The matrix form and the index form, each; a derivative of a tensor entry by entry of that tensor."""
     result = point.values[program.result.name]
     of = adjoint.of.name
@@ -327,6 +342,9 @@ def _check_adjoint(program: Program, adjoint: Adjoint, point: Point) -> list[Che
         if adjoint.outer and value.size == numeric.values.size:
             value = value.reshape(numeric.values.shape)
         checks.append(compare(what, value, numeric, point, scale))
+    if closed and of in closed:
+        value = evaluate(closed[of], point.values, point.sizes)
+        checks.append(compare(f"{what} in full", value, numeric, point, scale))
     return checks
 
 

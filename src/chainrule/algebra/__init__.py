@@ -1,0 +1,25 @@
+"""Matrix expressions with shapes: read, differentiated step by step, proven, and printed."""
+
+from chainrule.algebra.deriving import Derivation, Gradient, derive
+from chainrule.algebra.language import ExpressionError, Line, Program, read
+from chainrule.algebra.sizes import Size
+from chainrule.algebra.steps import Equation, Step
+from chainrule.algebra.tree import Node
+from chainrule.algebra.verify import Check, UnverifiedError, check_formula
+
+__all__ = [
+    "Check",
+    "Derivation",
+    "Equation",
+    "ExpressionError",
+    "Gradient",
+    "Line",
+    "Node",
+    "Program",
+    "Size",
+    "Step",
+    "UnverifiedError",
+    "check_formula",
+    "derive",
+    "read",
+]

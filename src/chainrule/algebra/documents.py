@@ -1,0 +1,257 @@
+"""Steps on a page: plain text, Markdown, a LaTeX document and HTML with MathML; long formulas in several rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+
+from chainrule.algebra.formulas import EQUALS, Formula, Glyph, Measure, broken, row
+from chainrule.algebra.latex import latex
+from chainrule.algebra.latex import text as latex_text
+from chainrule.algebra.mathml import mathml
+from chainrule.algebra.plain import plain
+from chainrule.algebra.sizes import shape_text
+from chainrule.algebra.steps import Equation, Step
+
+TEXT_WIDTH = 96  # characters of a line of plain text
+PAGE_WIDTH = 62  # characters of a formula that fits a printed page
+_measure = Measure()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, words, and blocks of equations."""
+
+    heading: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A title, a paragraph that says how to read it, sections, and what was checked."""
+
+    title: str
+    preface: str
+    sections: tuple[Section, ...]
+
+
+_HEADINGS = {
+    "Forward": "Equations",
+    "Graph": "Graph",
+    "Local derivatives": "Local derivatives",
+    "Chain rule": "Chain rule",
+    "Result": "Result",
+    "Verified": "Verified",
+}
+
+
+def document(title: str, preface: str, steps: Sequence[Step]) -> Document:
+    """The steps under their headings, in their order."""
+    sections = [
+        Section(_HEADINGS.get(heading, heading), tuple(group)) for heading, group in groupby(steps, lambda s: s.section)
+    ]
+    return Document(title, preface, tuple(sections))
+
+
+def to_text(page: Document) -> str:
+    """Plain Unicode, at most TEXT_WIDTH characters a line wherever a formula can be broken."""
+    lines = [page.title, "=" * len(page.title), "", *_wrapped(page.preface)]
+    for section in page.sections:
+        lines += ["", section.heading, "-" * len(section.heading)]
+        for block in _blocks(section.steps):
+            lines += _text_block(block)
+    return "\n".join(lines) + "\n"
+
+
+def _text_block(steps: list[Step]) -> Iterator[str]:
+    """Steps of one chain under each other: the left side is written once."""
+    previous: Formula | None = None
+    for step in steps:
+        if not step.equations:
+            yield from _wrapped(step.words)
+        for equation in step.equations:
+            left = plain(equation.left)
+            head = " " * len(left) if equation.left == previous else left
+            yield from _text_equation(head, equation.right, step)
+            previous = equation.left
+
+
+def _text_equation(head: str, right: Formula, step: Step) -> Iterator[str]:
+    rows = [plain(part) for part in broken(right, TEXT_WIDTH - len(head) - 6, _measure)]
+    comment = _comment(step)
+    for number, text in enumerate(rows):
+        if number == 0:
+            line = f"  {head} = {text.strip()}"
+            yield line + (f"{' ' * max(2, 62 - len(line))}({comment})" if comment and len(rows) == 1 else "")
+        else:
+            yield f"  {' ' * len(head)}   {text.strip()}"
+
+
+def _comment(step: Step) -> str:
+    return {
+        "equation": _shape(step),
+        "local derivative": _shape(step),
+        "chain rule": "chain rule",
+        "substitution": "local derivatives inserted",
+        "contraction": "δ contracted",
+        "matrix form": "in matrices",
+        "result": _shape(step),
+    }.get(step.rule, "")
+
+
+def _shape(step: Step) -> str:
+    return shape_text(step.shape).strip("()").removesuffix(",") if step.shape else ""
+
+
+def _wrapped(words: str) -> list[str]:
+    from textwrap import wrap
+
+    return [line for paragraph in words.split("\n") for line in (wrap(paragraph, TEXT_WIDTH) or [""])]
+
+
+def _blocks(steps: Iterable[Step]) -> Iterator[list[Step]]:
+    """Steps about the same name in the chain rule stand together; others alone."""
+    for _, group in groupby(steps, lambda step: (step.section, step.of if step.section == "Chain rule" else id(step))):
+        yield list(group)
+
+
+def _aligned(steps: list[Step]) -> list[tuple[Formula | None, Formula]]:
+    """Rows of (left side or None, right side with its sign): what LaTeX and MathML align at the sign."""
+    rows: list[tuple[Formula | None, Formula]] = []
+    previous: Formula | None = None
+    for step in steps:
+        for equation in step.equations:
+            left = None if equation.left == previous else equation.left
+            available = PAGE_WIDTH - (_measure(equation.left) if left is not None else 4)
+            for number, part in enumerate(broken(equation.right, available, _measure)):
+                rows.append((left, row(EQUALS, part)) if number == 0 else (None, row(_INDENT, part)))
+                left = None
+            previous = equation.left
+    return rows
+
+
+_INDENT = Glyph("  ", r"\quad", kind="space")
+
+
+def latex_rows(steps: list[Step]) -> str:
+    """The rows of an `aligned` or `align*` block."""
+    return " \\\\\n".join(
+        f"{latex(left) + ' ' if left is not None else ''}&{latex(right)}" for left, right in _aligned(steps)
+    )
+
+
+def to_markdown(page: Document) -> str:
+    """Markdown with formulas between double dollar signs, as GitHub and notebooks show them."""
+    lines = [f"# {page.title}", "", page.preface.replace("\n", "\n\n")]
+    for section in page.sections:
+        lines += ["", f"## {section.heading}"]
+        for block in _blocks(section.steps):
+            words = _words(block)
+            if words:
+                lines += ["", words]
+            if any(step.equations for step in block):
+                lines += ["", "$$", "\\begin{aligned}", latex_rows(block), "\\end{aligned}", "$$"]
+    return "\n".join(lines) + "\n"
+
+
+def _words(block: list[Step]) -> str:
+    """What is said before a block: for a chain the sentence on its paths, else each step's own words."""
+    if block[0].section == "Chain rule":
+        return f"{block[0].words}."
+    if block[0].rule == "local derivative":
+        return ""
+    return "\n".join(step.words for step in block)
+
+
+def to_latex(page: Document) -> str:
+    """A document of its own for pdfLaTeX, with amsmath and nothing else."""
+    body: list[str] = []
+    for section in page.sections:
+        body.append(rf"\section*{{{latex_text(section.heading)}}}")
+        for block in _blocks(section.steps):
+            words = _words(block)
+            if words:
+                body.append(rf"\noindent {latex_text(words)}\par")
+            if any(step.equations for step in block):
+                body.append("\\begin{align*}\n" + latex_rows(block) + "\n\\end{align*}")
+    return _LATEX.format(title=latex_text(page.title), preface=latex_text(page.preface), body="\n".join(body))
+
+
+_LATEX = r"""\documentclass[11pt]{{article}}
+\usepackage{{amsmath}}
+\setlength{{\textwidth}}{{165mm}}
+\setlength{{\oddsidemargin}}{{-3mm}}
+\setlength{{\topmargin}}{{-15mm}}
+\setlength{{\textheight}}{{235mm}}
+\setlength{{\parskip}}{{3pt}}
+\allowdisplaybreaks
+\title{{{title}}}
+\author{{}}
+\date{{}}
+\begin{{document}}
+\maketitle
+\noindent {preface}
+{body}
+\end{{document}}
+"""
+
+
+def to_html(page: Document) -> str:
+    """A page of its own."""
+    return _HTML.format(title=escape(page.title), body=html_fragment(page))
+
+
+def html_fragment(page: Document) -> str:
+    """The page without its head, for a notebook."""
+    parts = [f"<h1>{escape(page.title)}</h1>", f"<p>{escape(page.preface)}</p>"]
+    for section in page.sections:
+        parts.append(f"<h2>{escape(section.heading)}</h2>")
+        for block in _blocks(section.steps):
+            words = _words(block)
+            if words:
+                parts.append(f"<p>{escape(words)}</p>")
+            if any(step.equations for step in block):
+                parts.append(_math(block))
+    return '<article class="derivation">\n' + "\n".join(parts) + "\n</article>"
+
+
+def _math(block: list[Step]) -> str:
+    rows = "".join(
+        f'<mtr><mtd style="text-align: right">{mathml(left) if left is not None else ""}</mtd>'
+        f'<mtd style="text-align: left">{mathml(right)}</mtd></mtr>'
+        for left, right in _aligned(block)
+    )
+    return f'<math display="block"><mtable displaystyle="true">{rows}</mtable></math>'
+
+
+_HTML = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font-family: Georgia, serif; line-height: 1.45; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.5rem; }}
+h2 {{ font-size: 1.15rem; border-bottom: 1px solid #ccc; margin-top: 2rem; }}
+math {{ overflow-x: auto; margin: 0.6rem 0; }}
+mtd {{ padding: 0.2rem 0.15rem; }}
+</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+__all__ = [
+    "Document",
+    "Equation",
+    "Section",
+    "document",
+    "html_fragment",
+    "to_html",
+    "to_latex",
+    "to_markdown",
+    "to_text",
+]
