@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.evaluation import evaluate as evaluate
     from chainrule.gradcheck import check_function as check_function
     from chainrule.gradcheck import check_gradients as check_gradients
+    from chainrule.gradcheck import explain as explain
     from chainrule.network import Network as Network
     from chainrule.randomness import generator as generator
     from chainrule.runs import load as load
@@ -39,13 +40,26 @@ _HOMES = {
     "check_function": "chainrule.gradcheck",
     "check_gradients": "chainrule.gradcheck",
     "evaluate": "chainrule.evaluation",
+    "explain": "chainrule.gradcheck",
     "generator": "chainrule.randomness",
     "load": "chainrule.runs",
     "load_data": "chainrule.data",
     "save": "chainrule.runs",
     "train": "chainrule.training",
 }
-_ROOMS = ("algebra", "data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "scalar", "training")
+_ROOMS = (
+    "algebra",
+    "data",
+    "errors",
+    "evaluation",
+    "figures",
+    "network",
+    "optimizers",
+    "rules",
+    "runs",
+    "scalar",
+    "training",
+)
 
 __all__ = ["__version__", *_HOMES, "optimizers", "rules"]
 

@@ -81,6 +81,14 @@ def test_a_great_network_is_checked_by_directions():
     assert all(row.judged < 30 for row in report.rows)
 
 
+def test_a_great_gradient_that_is_wrong_everywhere_is_not_asked_to_its_last_entry():
+    c = np.random.default_rng(0).normal(size=5000)
+    report = check_function(lambda x: float(c @ np.sin(x)), lambda x: 1.1 * c * np.cos(x), 0.1 * c)
+    (row,) = report.rows
+    assert not report.ok
+    assert row.wrong == row.judged < 600
+
+
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
 def test_the_scale_of_a_loss_does_not_matter(scale):
     P = {"w": np.array([[0.3, -1.2], [2.0, 0.1]]), "b": 0.7}

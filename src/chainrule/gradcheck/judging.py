@@ -54,6 +54,14 @@ def judged(name: str, mode: str, P: Floats, G: Any, evaluate: Evaluate, rng: np.
     return _Judge(name, mode, P, G, evaluate, rng).row()
 
 
+def judge_entry(P: Floats, index: tuple[int, ...], claimed: float, evaluate: Evaluate) -> Verdict:
+    """The verdict on the derivative by one entry of P, which `evaluate` reads and which is nudged in place."""
+    judge = _Judge("", "", P, np.full(P.shape, claimed), evaluate, np.random.default_rng(0))
+    entry = int(np.ravel_multi_index(index, P.shape))
+    judge.ask_entry(entry)
+    return judge.verdicts[entry]
+
+
 class _Judge:
     """One parameter under judgement: its entries, by flat index, and the verdicts found so far."""
 
@@ -64,7 +72,7 @@ class _Judge:
 
     def row(self) -> Row:
         for entry in self._telling():
-            self._ask_entry(entry)
+            self.ask_entry(entry)
         groups = self._groups()
         while groups:
             group = groups.pop()
@@ -72,7 +80,7 @@ class _Judge:
                 break
             if len(group) <= FEW:
                 for entry in group:
-                    self._ask_entry(int(entry))
+                    self.ask_entry(int(entry))
             elif not self._agrees_along(group):
                 middle = len(group) // 2
                 groups += [group[middle:], group[:middle]]
@@ -102,7 +110,7 @@ class _Judge:
                 return False
         return True
 
-    def _ask_entry(self, entry: int) -> None:
+    def ask_entry(self, entry: int) -> None:
         if entry not in self.verdicts:
             size = abs(float(self.flat[entry]))
             steps = [step * max(1.0, size) for step in STEPS] + [step * size for step in TINY if 0 < size < 1e-3]

@@ -39,8 +39,8 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Whether something was judged and nothing was wrong."""
-        return bool(self.rule) and not self.wrong and not self.note
+        """Whether nothing was wrong; that nothing could be judged is a note, too."""
+        return not self.wrong and not self.note
 
     @property
     def place(self) -> str:
