@@ -114,7 +114,7 @@ def test_symbols_stand_above_numbers():
     above, below = lines[at : at + 2]
     for symbol, digits in (("A1[1,0]", "0.1824255"), ("(A2[1,1] − T[1,1])", "(0.5 − 1)")):
         middle = above.index(symbol) + len(symbol) / 2
-        assert abs(below.index(digits) + len(digits) / 2 - middle) <= 1
+        assert abs(below.index(digits) + len(digits) / 2 - middle) <= 0.5
     assert above.index("·") == below.index("·")
     assert below.endswith("=  -0.09121276")
     assert any(line.split()[:4] == ["sample", "A1[i,0]", "(A2[i,1]", "−"] for line in lines)
