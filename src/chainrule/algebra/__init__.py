@@ -2,6 +2,7 @@
 
 from chainrule.algebra.deriving import Derivation, Gradient, derive
 from chainrule.algebra.language import ExpressionError, Line, Program, read
+from chainrule.algebra.networks import derivation
 from chainrule.algebra.sizes import Size
 from chainrule.algebra.steps import Equation, Step
 from chainrule.algebra.tree import Node
@@ -20,6 +21,7 @@ __all__ = [
     "Step",
     "UnverifiedError",
     "check_formula",
+    "derivation",
     "derive",
     "read",
 ]

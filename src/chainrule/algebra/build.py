@@ -48,6 +48,9 @@ def divide(left: Node, right: Node) -> Node:
         return number(left.data / right.data)
     if left.op == "sum" and _summed_size(left) == right:
         return node("mean", left.children[0], data=left.data)
+    if left.op == "divide" and not right.shape:
+        above, below = left.children
+        return node("divide", above, multiply(right, below))
     return node("divide", left, right)
 
 

@@ -1,7 +1,7 @@
 """`derive`: an equation in, its derivative out, step by step, and nothing that central differences did not confirm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -67,6 +67,8 @@ class Derivation:
     """
 
     def __init__(self, program: Program, unfolded: Program, found: Backward, wrt: list[str], several: bool) -> None:
+        self.preface = _PREFACE
+        self.title = f"{program.result.name} differentiated by {', '.join(wrt)}"
         closed = {name: closed_form(found, adjoint) for name, adjoint in found.adjoints.items()}
         self.checks: list[Check] = verify(
             program, unfolded, found, wrt, closed={name: tree for name, tree in closed.items() if tree is not None}
@@ -84,10 +86,6 @@ class Derivation:
     @property
     def verified(self) -> bool:
         return bool(self.checks)
-
-    @property
-    def title(self) -> str:
-        return f"{self.program.result.name} differentiated by {', '.join(self.wrt)}"
 
     @cached_property
     def source(self) -> str:
@@ -147,7 +145,7 @@ class Derivation:
         return Gradient(result.name, name, shape, adjoint.formula, closed, text, formula)
 
     def _document(self) -> documents.Document:
-        return documents.document(self.title, _PREFACE, self.steps)
+        return documents.document(self.title, self.preface, self.steps)
 
     def text(self) -> str:
         """Plain text in Unicode."""
@@ -187,12 +185,14 @@ def derive(
     shapes: Mapping[str, Any] | None = None,
     *,
     of: str | None = None,
+    probabilities: Mapping[str, int] | None = None,
 ) -> Derivation:
     """Differentiate the last line of `expression` (or the line `of`) by `wrt`, one name or several.
 
     expression  lines in Python's syntax (see `chainrule.algebra.language`), or a Derivation: then its gradient is
                 differentiated again
     shapes      of the inputs: {"x": "N", "W": "K,N", "rate": ()}; declarations in the text do as well
+    probabilities  inputs whose entries sum to one along an axis, {"T": 1}: then softmax and cross-entropy give A − T
 
     Raises ExpressionError for what is not in the language, with its place; UnverifiedError, with a report, where
     central differences contradict a derivative: then nothing is returned.
@@ -209,12 +209,25 @@ def derive(
         if of not in {line.name for line in program.lines}:
             raise unknown_name("line", of, {line.name for line in program.lines})
         program = program.up_to(of)
-    names = _wanted(program, wrt, shapes)
+    names = _wanted(program, wrt)
+    program = replace(program, probabilities=_axes(program, probabilities or {}, names))
     unfolded = unfold(program)
     return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
 
 
-def _wanted(program: Program, wrt: str | Sequence[str], shapes: Mapping[str, Any] | None) -> list[str]:
+def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+    for name, axis in probabilities.items():
+        if name not in program.inputs:
+            raise unknown_name("input", name, program.inputs)
+        if axis not in range(len(program.inputs[name])) or name in wrt:
+            raise InputError(
+                f"probabilities of {name} along axis {shown(axis)} make no sense",
+                "Name an axis of an input that is not differentiated by.",
+            )
+    return dict(probabilities)
+
+
+def _wanted(program: Program, wrt: str | Sequence[str]) -> list[str]:
     names = [wrt] if isinstance(wrt, str) else list(wrt)
     if not names:
         raise InputError("wrt names nothing", 'Name what to differentiate by: wrt="x", or several in a list.')
@@ -264,6 +277,9 @@ def bind(program: Program, values: Mapping[str, ArrayLike]) -> tuple[dict[str, F
     for name, shape in program.inputs.items():
         if tuple(size.at(sizes) for size in shape) != arrays[name].shape:
             raise _misfit(name, arrays[name], shape, sizes)
+    for name, axis in program.probabilities.items():
+        if not np.allclose(arrays[name].sum(axis=axis), 1, atol=1e-6):
+            raise InputError(f"the entries of {name} do not sum to one along axis {axis}", "Give probabilities.")
     return arrays, sizes
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 
-from chainrule.algebra.formulas import EQUALS, Formula, Glyph, Measure, broken, row
+from chainrule.algebra.formulas import Formula, Glyph, broken, row, width_in_print
 from chainrule.algebra.latex import latex
 from chainrule.algebra.latex import text as latex_text
 from chainrule.algebra.mathml import mathml
@@ -15,7 +15,6 @@ from chainrule.algebra.steps import Equation, Step
 
 TEXT_WIDTH = 96  # characters of a line of plain text
 PAGE_WIDTH = 62  # characters of a formula that fits a printed page
-_measure = Measure()
 
 
 @dataclass(frozen=True)
@@ -72,19 +71,24 @@ def _text_block(steps: list[Step]) -> Iterator[str]:
         for equation in step.equations:
             left = plain(equation.left)
             head = " " * len(left) if equation.left == previous else left
-            yield from _text_equation(head, equation.right, step)
+            yield from _text_equation(head, plain(equation.sign).strip(), equation.right, step)
             previous = equation.left
 
 
-def _text_equation(head: str, right: Formula, step: Step) -> Iterator[str]:
-    rows = [plain(part) for part in broken(right, TEXT_WIDTH - len(head) - 6, _measure)]
+def _text_equation(head: str, sign: str, right: Formula, step: Step) -> Iterator[str]:
+    rows = [plain(part) for part in broken(right, TEXT_WIDTH - len(head) - 6, _width_in_text)]
     comment = _comment(step)
     for number, text in enumerate(rows):
         if number == 0:
-            line = f"  {head} = {text.strip()}"
-            yield line + (f"{' ' * max(2, 62 - len(line))}({comment})" if comment and len(rows) == 1 else "")
+            line = f"  {head} {sign} {text.strip()}"
+            aside = f"{' ' * max(2, 62 - len(line))}({comment})" if comment and len(rows) == 1 else ""
+            yield line + (aside if len(line + aside) <= TEXT_WIDTH + 4 else "")
         else:
             yield f"  {' ' * len(head)}   {text.strip()}"
+
+
+def _width_in_text(formula: Formula) -> int:
+    return len(plain(formula))
 
 
 def _comment(step: Step) -> str:
@@ -94,6 +98,10 @@ def _comment(step: Step) -> str:
         "chain rule": "chain rule",
         "substitution": "local derivatives inserted",
         "contraction": "δ contracted",
+        "probabilities": "probabilities sum to one",
+        "condensed": step.words,
+        "case": step.words,
+        "update": _shape(step),
         "matrix form": "in matrices",
         "result": _shape(step),
     }.get(step.rule, "")
@@ -110,22 +118,29 @@ def _wrapped(words: str) -> list[str]:
 
 
 def _blocks(steps: Iterable[Step]) -> Iterator[list[Step]]:
-    """Steps about the same name in the chain rule stand together; others alone."""
-    for _, group in groupby(steps, lambda step: (step.section, step.of if step.section == "Chain rule" else id(step))):
+    """Steps about one name in the chain rule and the result stand together, equations and local derivatives all."""
+
+    def together(step: Step) -> tuple[bool, str]:
+        return bool(step.equations), step.of if step.section in ("Chain rule", "Result") else step.section
+
+    for _, group in groupby(steps, together):
         yield list(group)
 
 
-def _aligned(steps: list[Step]) -> list[tuple[Formula | None, Formula]]:
-    """Rows of (left side or None, right side with its sign): what LaTeX and MathML align at the sign."""
-    rows: list[tuple[Formula | None, Formula]] = []
+def _aligned(steps: list[Step]) -> list[tuple[Formula | None, Formula, str]]:
+    """Rows of (left side or None, right side with its sign, comment): what LaTeX and MathML align at the sign."""
+    rows: list[tuple[Formula | None, Formula, str]] = []
     previous: Formula | None = None
     for step in steps:
         for equation in step.equations:
             left = None if equation.left == previous else equation.left
-            available = PAGE_WIDTH - (_measure(equation.left) if left is not None else 4)
-            for number, part in enumerate(broken(equation.right, available, _measure)):
-                rows.append((left, row(EQUALS, part)) if number == 0 else (None, row(_INDENT, part)))
-                left = None
+            beside = width_in_print(equation.left)
+            parts = broken(equation.right, max(PAGE_WIDTH - beside, 20), width_in_print)
+            fits = beside + width_in_print(parts[-1]) + len(_comment(step)) <= PAGE_WIDTH + 12
+            for number, part in enumerate(parts):
+                comment = _comment(step) if fits and number == len(parts) - 1 else ""
+                sign = equation.sign if number == 0 else _INDENT
+                rows.append((left if number == 0 else None, row(sign, part), comment))
             previous = equation.left
     return rows
 
@@ -136,7 +151,9 @@ _INDENT = Glyph("  ", r"\quad", kind="space")
 def latex_rows(steps: list[Step]) -> str:
     """The rows of an `aligned` or `align*` block."""
     return " \\\\\n".join(
-        f"{latex(left) + ' ' if left is not None else ''}&{latex(right)}" for left, right in _aligned(steps)
+        f"{latex(left) + ' ' if left is not None else ''}&{latex(right)}"
+        + (rf" && \text{{\small {latex_text(comment)}}}" if comment else "")
+        for left, right, comment in _aligned(steps)
     )
 
 
@@ -157,10 +174,11 @@ def to_markdown(page: Document) -> str:
 def _words(block: list[Step]) -> str:
     """What is said before a block: for a chain the sentence on its paths, else each step's own words."""
     if block[0].section == "Chain rule":
-        return f"{block[0].words}."
-    if block[0].rule == "local derivative":
-        return ""
-    return "\n".join(step.words for step in block)
+        return f"{block[0].words}." if block[0].rule == "chain rule" else ""
+    if not block[0].equations or block[0].rule == "no dependence" or (block[0].shape and len(block[0].shape) > 2):
+        said = [step.words for step in block if not step.equations or block[0].section == "Result"]
+        return "\n".join(said)
+    return ""
 
 
 def to_latex(page: Document) -> str:
@@ -218,10 +236,15 @@ def html_fragment(page: Document) -> str:
 def _math(block: list[Step]) -> str:
     rows = "".join(
         f'<mtr><mtd style="text-align: right">{mathml(left) if left is not None else ""}</mtd>'
-        f'<mtd style="text-align: left">{mathml(right)}</mtd></mtr>'
-        for left, right in _aligned(block)
+        f'<mtd style="text-align: left">{mathml(right)}</mtd>'
+        f'<mtd style="text-align: left" class="comment">{_remark(comment)}</mtd></mtr>'
+        for left, right, comment in _aligned(block)
     )
-    return f'<math display="block"><mtable displaystyle="true">{rows}</mtable></math>'
+    return f'<div class="formulas"><math display="block"><mtable displaystyle="true">{rows}</mtable></math></div>'
+
+
+def _remark(comment: str) -> str:
+    return f"<mtext>{escape(comment)}</mtext>" if comment else ""
 
 
 _HTML = """<!DOCTYPE html>
@@ -234,8 +257,9 @@ _HTML = """<!DOCTYPE html>
 body {{ font-family: Georgia, serif; line-height: 1.45; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.5rem; }}
 h2 {{ font-size: 1.15rem; border-bottom: 1px solid #ccc; margin-top: 2rem; }}
-math {{ overflow-x: auto; margin: 0.6rem 0; }}
+.formulas {{ overflow-x: auto; overflow-y: hidden; margin: 0.6rem 0; }}
 mtd {{ padding: 0.2rem 0.15rem; }}
+.comment {{ color: #666; font-size: 0.85em; padding-left: 1.5rem; }}
 </style>
 </head>
 <body>

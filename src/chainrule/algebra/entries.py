@@ -88,8 +88,11 @@ def _term(term: Term, letters: Letters, names: Names) -> Formula:
     for single, _ in term.factors:
         for index in _outside(single):
             _ = letters[index]
-    above = [_factor(single, exponent, letters, names, len(term.factors)) for single, exponent in _ordered(term, 1)]
-    below = [_factor(single, -exponent, letters, names, 2) for single, exponent in _ordered(term, -1)]
+    over, under = _ordered(term, 1), _ordered(term, -1)
+    scaled = len(over) + (coefficient.numerator != 1) + bool(term.sums and not under and coefficient.denominator == 1)
+    above = [_factor(single, exponent, letters, names, scaled) for single, exponent in over]
+    company = len(under) + (coefficient.denominator != 1)
+    below = [_factor(single, -exponent, letters, names, company) for single, exponent in under]
     if coefficient.numerator != 1 or (not above and coefficient.denominator == 1):
         above.insert(0, numeral(str(coefficient.numerator)))
     if coefficient.denominator != 1:

@@ -1,6 +1,6 @@
 """A formula before it is written: what is above, below and beside what, for LaTeX, MathML and plain text alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Union
 
@@ -67,6 +67,7 @@ class Sum:
 
 
 Formula = Name | Glyph | Row | Fraction | Script | Fence | Root | Sum
+Measure = Callable[[Formula], int]
 
 PLUS = Glyph("+", "+", breaks=True)
 MINUS = Glyph("−", "-", breaks=True)
@@ -97,7 +98,7 @@ def _flat(parts: tuple[Formula, ...]) -> Iterator[Formula]:
 
 
 def word(text: str, latex: str | None = None) -> Glyph:
-    return Glyph(text, latex or rf"\operatorname{{{text}}}", kind="mi")
+    return Glyph(text, latex or rf"\operatorname{{{text.replace(chr(32), chr(92) + chr(32))}}}", kind="mi")
 
 
 def letter(text: str) -> Glyph:
@@ -142,7 +143,7 @@ def tokens(formula: Formula) -> Iterator[Formula]:
         yield formula
 
 
-def broken(formula: Formula, width: int, measure: "Measure") -> list[Formula]:
+def broken(formula: Formula, width: int, measure: Measure) -> list[Formula]:
     """The formula in rows of at most `width` characters of plain text, broken before operators where it is longer."""
     if measure(formula) <= width:
         return [formula]
@@ -162,7 +163,7 @@ def broken(formula: Formula, width: int, measure: "Measure") -> list[Formula]:
     return [row(*parts) for parts in rows]
 
 
-def _opened_fractions(formula: Formula, width: int, measure: "Measure") -> Formula:
+def _opened_fractions(formula: Formula, width: int, measure: Measure) -> Formula:
     if isinstance(formula, Row):
         return row(*(_opened_fractions(part, width, measure) for part in formula.parts))
     if isinstance(formula, Fraction) and measure(formula) > width:
@@ -176,21 +177,19 @@ def _fenced(formula: Formula) -> Formula:
     return Fence(formula) if isinstance(formula, Row | Fraction) else formula
 
 
-class Measure:
-    """How wide a formula is, in characters of plain text."""
-
-    def __call__(self, formula: Formula) -> int:
-        if isinstance(formula, Fraction):
-            return max(self(formula.above), self(formula.below)) + 1
-        if isinstance(formula, Script):
-            scripts = [self(part) for part in (formula.sub, formula.sup) if part is not None]
-            return self(formula.base) + (max(scripts) + 1) * 2 // 3
-        if isinstance(formula, Row):
-            return sum(self(part) for part in formula.parts)
-        if isinstance(formula, Fence | Root):
-            return self(formula.inner) + 2
-        if isinstance(formula, Sum):
-            return 3
-        if isinstance(formula, Name):
-            return len(formula.name)
-        return len(formula.plain) + (2 if formula.kind == "mo" and formula.breaks else 0)
+def width_in_print(formula: Formula) -> int:
+    """How wide a formula is on a page, in letters."""
+    if isinstance(formula, Fraction):
+        return max(width_in_print(formula.above), width_in_print(formula.below)) + 1
+    if isinstance(formula, Script):
+        scripts = [width_in_print(part) for part in (formula.sub, formula.sup) if part is not None]
+        return width_in_print(formula.base) + (max(scripts) + 1) * 2 // 3
+    if isinstance(formula, Row):
+        return sum(map(width_in_print, formula.parts))
+    if isinstance(formula, Fence | Root):
+        return width_in_print(formula.inner) + 2
+    if isinstance(formula, Sum):
+        return 3
+    if isinstance(formula, Name):
+        return len(formula.name)
+    return len(formula.plain) + (2 if formula.kind == "mo" and formula.breaks else 0)

@@ -22,6 +22,7 @@ from chainrule.algebra.indices import (
     product,
     rename,
     simplify,
+    sum_to_one,
 )
 from chainrule.algebra.language import Line, Program
 from chainrule.algebra.lowering import Indices, indices_for, total
@@ -54,6 +55,7 @@ class Adjoint:
     formula   in matrices; None where the derivative is no matrix and `contracted` is all there is
     inlined   whether it is a mere number, which later steps write in place of the name
     outer     for a derivative of something that is no scalar: the indices of E, which come first
+    unassumed what `contracted` was before it was used that probabilities sum to one; None where that changes nothing
     """
 
     of: Node
@@ -65,6 +67,7 @@ class Adjoint:
     formula: Node | None
     inlined: bool
     outer: Indices = ()
+    unassumed: Polynomial | None = None
 
     @property
     def value(self) -> Node:
@@ -109,7 +112,7 @@ def backward(program: Program, wrt: list[str]) -> Backward:
             adjoints[value.name] = _seed(value, prefix, outer)
         elif value.name in reached:
             users = [line for line in program.lines if line.name in adjoints and value.name in line.expression.names]
-            adjoints[value.name] = _adjoint(value, users, adjoints, prefix, outer)
+            adjoints[value.name] = _adjoint(value, users, adjoints, prefix, outer, program.probabilities)
     return Backward(program, adjoints, independent)
 
 
@@ -141,7 +144,14 @@ def _seed(value: Node, prefix: str, outer: Indices) -> Adjoint:
     return Adjoint(value, prefix + value.name, (), (), one, where, formula, True, outer if value.shape else ())
 
 
-def _adjoint(value: Node, users: list[Line], adjoints: dict[str, Adjoint], prefix: str, outer: Indices) -> Adjoint:
+def _adjoint(
+    value: Node,
+    users: list[Line],
+    adjoints: dict[str, Adjoint],
+    prefix: str,
+    outer: Indices,
+    probabilities: dict[str, int],
+) -> Adjoint:
     where = indices_for(value.shape)
     jacobian = bool(outer)
     edges, inserted = [], []
@@ -153,7 +163,7 @@ def _adjoint(value: Node, users: list[Line], adjoints: dict[str, Adjoint], prefi
         if jacobian:
             raw = part = _jacobian_part(edge, adjoints[user.name])
         else:
-            raw, part = _part(edge, adjoints[user.name])
+            raw, part = _part(edge, adjoints[user.name], probabilities)
         inserted.append(raw)
         whole.extend(part)
     if len(whole) > MOST_TERMS:
@@ -162,11 +172,22 @@ def _adjoint(value: Node, users: list[Line], adjoints: dict[str, Adjoint], prefi
             "Differentiate a scalar, such as the sum with a vector; its gradient is a matrix.",
         )
     contracted = _shortest(simplify(tuple(whole)), where) if not jacobian else simplify(tuple(whole))
+    unassumed = contracted
+    contracted = sum_to_one(contracted, probabilities) if probabilities else contracted
     formula = _formula(contracted, (*outer, *where) if jacobian else where)
     inlined = jacobian or (formula is not None and _is_plain(contracted))
     outer = outer if jacobian else ()
     return Adjoint(
-        value, prefix + value.name, tuple(edges), tuple(inserted), contracted, where, formula, inlined, outer
+        value,
+        prefix + value.name,
+        tuple(edges),
+        tuple(inserted),
+        contracted,
+        where,
+        formula,
+        inlined,
+        outer,
+        unassumed if unassumed != contracted else None,
     )
 
 
@@ -203,7 +224,7 @@ def _worth_expanding(polynomial: Polynomial) -> bool:
     return any(type(single).__name__ == "Group" for term in polynomial for single, _ in term.factors)
 
 
-def _part(edge: Edge, user: Adjoint) -> tuple[Polynomial, Polynomial]:
+def _part(edge: Edge, user: Adjoint, probabilities: dict[str, int]) -> tuple[Polynomial, Polynomial]:
     """Σ ∂E/∂Y · ∂Y/∂V as it is inserted, and as it is shortest.
 
     ∂E/∂Y stands by its name, or what it stands for is written out where that is shorter: there it cancels.
@@ -219,7 +240,7 @@ def _part(edge: Edge, user: Adjoint) -> tuple[Polynomial, Polynomial]:
         return best
     apart = tuple(part for term in edge.local for part in distribute(term, adjoint))
     for candidate in (simplify(written), simplify(total(apart, edge.at))):
-        cost = _cost(candidate, edge.where)
+        cost = _cost(sum_to_one(candidate, probabilities), edge.where)
         if cost <= least:
             best, least = (written, candidate), cost
         expanded = expand(candidate)

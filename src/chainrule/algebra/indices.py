@@ -332,6 +332,23 @@ def _simplify_term(term: Term) -> Term:
     return Term(coefficient, tuple((s, e) for s, e in kept_factors.items() if e), tuple(sums))
 
 
+def sum_to_one(polynomial: Polynomial, axes: Mapping[str, int]) -> Polynomial:
+    """Σ_k t_ik = 1 for the tensors of these names, along their axes, where k stands nowhere else in the term."""
+    result = []
+    for term in polynomial:
+        for single, exponent in term.factors:
+            if not (isinstance(single, Entry) and single.tensor.name in axes and exponent == 1):
+                continue
+            along = single.indices[axes[single.tensor.name]]
+            others = [other for other, _ in term.factors if other != single]
+            if along in term.sums and not any(along in atom_indices(other) for other in others):
+                rest = tuple(factor for factor in term.factors if factor[0] != single)
+                sums = tuple(index for index in term.sums if index != along)
+                term = Term(term.coefficient, rest, sums)
+        result.append(term)
+    return simplify(tuple(result))
+
+
 def _pinned(factors: list[Factor]) -> list[Factor]:
     """y_i δ_2i is y_2 δ_2i: beside a delta with a fixed place, the other factors take that place too."""
     for delta in [single for single, _ in factors if isinstance(single, Delta)]:

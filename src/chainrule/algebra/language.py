@@ -78,6 +78,7 @@ class Program:
     inputs: dict[str, Shape]
     lines: tuple[Line, ...]
     declared: dict[str, Shape] = field(default_factory=dict)  # all that was declared, used or not
+    probabilities: dict[str, int] = field(default_factory=dict)  # inputs whose entries sum to one along this axis
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -90,6 +91,15 @@ class Program:
     @property
     def result(self) -> Line:
         return self.lines[-1]
+
+    def above(self, name: str) -> tuple[Line, ...]:
+        """The lines that depend on `name`."""
+        reached, found = {name}, []
+        for line in self.lines:
+            if line.name != name and reached & set(line.expression.names):
+                reached.add(line.name)
+                found.append(line)
+        return tuple(found)
 
     def up_to(self, name: str) -> "Program":
         """The program that ends with the line `name`."""

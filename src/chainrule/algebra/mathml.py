@@ -4,6 +4,7 @@ from html import escape
 
 from chainrule.algebra import spelling
 from chainrule.algebra.formulas import Fence, Formula, Fraction, Glyph, Name, Root, Row, Sum
+from chainrule.algebra.latex import is_tall
 
 
 def mathml(formula: Formula) -> str:
@@ -17,7 +18,11 @@ def mathml(formula: Formula) -> str:
     if isinstance(formula, Fraction):
         return f"<mfrac>{mathml(formula.above)}{mathml(formula.below)}</mfrac>"
     if isinstance(formula, Fence):
-        left, right = (f'<mo fence="true" form="{form}">{escape(sign)}</mo>' for form, sign in _sides(formula))
+        flat = "" if is_tall(formula.inner) else ' stretchy="false"'
+        left, right = (
+            f'<mo fence="true" form="{form}"{flat} lspace="0" rspace="0">{escape(sign)}</mo>'
+            for form, sign in _sides(formula)
+        )
         return f"<mrow>{left}{mathml(formula.inner)}{right}</mrow>"
     if isinstance(formula, Root):
         return f"<msqrt>{mathml(formula.inner)}</msqrt>"

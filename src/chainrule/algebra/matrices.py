@@ -146,8 +146,9 @@ def _multiply(tree: Node, names: Names) -> tuple[Formula, int]:
     first, second = (right, left) if left.shape and not right.shape else (left, right)
     numbers = second.op == "number" or (first.op == "number" and _starts_with_number(second))
     sign = DOT if numbers else BESIDE
-    scalar = Fence(show(first, names)) if first.op == "matmul" else _operand(first, names, _PRODUCT)
-    return row(scalar, sign, _scaled(second, names)), _PRODUCT
+    scalar = Fence(show(first, names)) if first.op in ("matmul", "sum") else _operand(first, names, _PRODUCT)
+    alone = not second.shape and second.op in ("matmul", "sum")
+    return row(scalar, sign, Fence(show(second, names)) if alone else _scaled(second, names)), _PRODUCT
 
 
 def _starts_with_number(tree: Node) -> bool:
@@ -172,7 +173,7 @@ def _divide(tree: Node, names: Names) -> tuple[Formula, int]:
     above, below = tree.children
     if above.op in ("add", "subtract") and not below.shape:
         one = Fraction(numeral("1"), show(below, names))
-        return row(one, Fence(show(above, names))), _PRODUCT
+        return row(one, BESIDE, Fence(show(above, names))), _PRODUCT
     return Fraction(show(above, names), show(below, names)), _PRODUCT
 
 

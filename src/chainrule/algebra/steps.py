@@ -4,7 +4,20 @@ from dataclasses import dataclass, field
 
 from chainrule.algebra import functions
 from chainrule.algebra.entries import Letters, entry, show_polynomial
-from chainrule.algebra.formulas import BESIDE, EQUALS, PLUS, Formula, Name, Sum, letter, numeral, partial, row
+from chainrule.algebra.formulas import (
+    BESIDE,
+    EQUALS,
+    PLUS,
+    Formula,
+    Name,
+    Script,
+    Sum,
+    letter,
+    note,
+    numeral,
+    partial,
+    row,
+)
 from chainrule.algebra.gradients import Adjoint, Backward, Edge
 from chainrule.algebra.indices import Index, simplify
 from chainrule.algebra.language import Line, Program
@@ -20,14 +33,15 @@ LONGEST_CLOSED_FORM = 24  # operations
 
 @dataclass(frozen=True)
 class Equation:
-    """left = right."""
+    """left = right, or left ← right for an update."""
 
     left: Formula
     right: Formula
+    sign: Formula = EQUALS
 
     @property
     def formula(self) -> Formula:
-        return row(self.left, EQUALS, self.right)
+        return row(self.left, self.sign, self.right)
 
 
 @dataclass(frozen=True)
@@ -92,8 +106,9 @@ def _forward(line: Line, names: Names, taken: set[str]) -> Step:
 def _graph(program: Program, adjoints: list[Adjoint]) -> list[Step]:
     if not adjoints:
         return []
-    arrows = [f"{adjoint.of.name} → {', '.join(edge.target.name for edge in adjoint.edges)}" for adjoint in adjoints]
-    words = f"On the way to {program.result.name}: " + "; ".join(reversed(arrows)) + "."
+    users = {adjoint.of.name: ", ".join(edge.target.name for edge in adjoint.edges) for adjoint in adjoints}
+    arrows = [f"{name} → {users[name]}" for name in program.shapes if name in users]
+    words = f"On the way to {program.result.name}: " + "; ".join(arrows) + "."
     return [Step("graph", words, section="Graph")]
 
 
@@ -153,10 +168,15 @@ def _chain(found: Backward, adjoint: Adjoint, names: Names, taken: set[str]) -> 
     written = _chain_rule(adjoint, top, letters, result)
     steps = [make("chain rule", words, written)] if written != left else []
     inserted = show_polynomial(tuple(term for part in adjoint.inserted for term in part), letters, names)
-    contracted = show_polynomial(adjoint.contracted, letters, names)
+    before = adjoint.contracted if adjoint.unassumed is None else adjoint.unassumed
+    contracted = show_polynomial(before, letters, names)
     steps.append(make("substitution", "the local derivatives inserted", inserted))
     if inserted != contracted:
         steps.append(make("contraction", "sums with δ carried out, equal factors brought together", contracted))
+    if adjoint.unassumed is not None:
+        held = " and ".join(found.program.probabilities)
+        final = show_polynomial(adjoint.contracted, letters, names)
+        steps.append(make("probabilities", f"the probabilities {held} of a sample sum to one", final))
     if adjoint.formula is not None and not (adjoint.inlined and not adjoint.outer and not adjoint.of.shape):
         equation = Equation(_gradient_symbol(adjoint, result), show(adjoint.formula, names))
         steps.append(Step("matrix form", "in matrices", (equation,), shape, of, "Chain rule"))
@@ -181,7 +201,8 @@ def _chain_rule(adjoint: Adjoint, top: Formula, letters: Letters, result: str) -
             parts.append(Sum(row(*sums)))
         if edge.target.name != result or adjoint.outer:
             parts += [partial(top, own), BESIDE]
-        parts.append(partial(own, below))
+        direct = edge.target.name == result and len(adjoint.edges) > 1 and not adjoint.outer
+        parts.append(Script(partial(own, below), sub=note("direct")) if direct else partial(own, below))
     return row(*parts)
 
 

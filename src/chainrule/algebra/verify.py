@@ -5,14 +5,14 @@ has no shape to fit into. Entries near kinks are not judged but drawn again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule import differences
-from chainrule.algebra.evaluate import evaluate, run
+from chainrule.algebra.evaluate import evaluate
 from chainrule.algebra.gradients import Adjoint, Backward, Edge
 from chainrule.algebra.indices import Tensors
 from chainrule.algebra.indices import evaluate as evaluate_indices
@@ -41,10 +41,9 @@ class UnverifiedError(ChainruleError, ArithmeticError):
 
 @dataclass(frozen=True)
 class Point:
-    """Numbers for the sizes and the inputs, and the values of all names that follow."""
+    """Numbers for the sizes, and the values of all names."""
 
     sizes: dict[str, int]
-    inputs: dict[str, Floats]
     values: dict[str, Floats]
 
 
@@ -90,35 +89,54 @@ def _cuts(node: Node) -> list[tuple[Size, Size, Size]]:
     return found
 
 
-def _point(program: Program, gradients: tuple[Line, ...], number: int, seed: int) -> Point:
+def _point(program: Program, gradients: tuple[Line, ...], number: int, redraw: int, seed: int) -> Point:
     """A point away from kinks, at which everything is finite; raises InputError where none is found."""
     lines = (*program.lines, *gradients)
     shapes = [*program.inputs.values(), *(node.shape for line in lines for node in line.expression.walk())]
     sizes = _sizes(program, shapes, lines, number)
-    draws = generator(seed + number, "verification")
-    for attempt in range(_DRAWS):
-        inputs = {name: _draw(draws, attempt, shape, sizes) for name, shape in program.inputs.items()}
-        with np.errstate(all="ignore"):
-            values = run(program, inputs, sizes)
-            for line in gradients:
-                values[line.name] = evaluate(line.expression, values, sizes)
-        finite = all(np.isfinite(value).all() and np.abs(value).max(initial=0) < 1e6 for value in values.values())
-        if finite and not any(_near_kink(line.expression, values, sizes) for line in program.lines):
-            return Point(sizes, inputs, values)
+    draws = generator(seed + number + 1000 * redraw, "verification")
+    kinds = dict.fromkeys(program.inputs, 0)
+    for _ in range(_DRAWS):
+        values = {
+            name: _draw(draws, kinds[name], shape, sizes, 0.7 if redraw < _REDRAWS // 2 else 0.35)
+            for name, shape in program.inputs.items()
+        }
+        for name, axis in program.probabilities.items():
+            shares = np.exp(values[name])
+            values[name] = shares / shares.sum(axis=axis, keepdims=True)
+        undefined = _fill(values, lines, sizes)
+        if undefined is not None:
+            _restrict(kinds, program, undefined)
+        elif not any(_near_kink(line.expression, values, sizes) for line in program.lines):
+            return Point(sizes, values)
     raise InputError(
         f"no point was found at which {program.result.name} is finite and smooth",
         "Check the domains of log, sqrt, powers and divisions; what is differentiable nowhere has no derivative.",
     )
 
 
-def _draw(draws: np.random.Generator, attempt: int, shape: Shape, sizes: Mapping[str, int]) -> Floats:
-    """Normal numbers at first; positive ones, then ones between 0 and 1, where those have no finite value."""
+def _fill(values: dict[str, Floats], lines: Iterable[Line], sizes: Mapping[str, int]) -> Line | None:
+    """Compute the lines; returns the first whose value is not finite, or huge."""
+    with np.errstate(all="ignore"):
+        for line in lines:
+            values[line.name] = value = evaluate(line.expression, values, sizes)
+            if not np.isfinite(value).all() or np.abs(value).max(initial=0) > 1e6:
+                return line
+    return None
+
+
+def _restrict(kinds: dict[str, int], program: Program, line: Line) -> None:
+    """Draw the inputs of a line that has no value from a smaller domain: positive, then between 0 and 1."""
+    direct = [name for name in line.expression.names if name in kinds]
+    for name in direct if any(kinds[name] < 2 for name in direct) else kinds:
+        kinds[name] = min(kinds[name] + 1, 2)
+
+
+def _draw(draws: np.random.Generator, kind: int, shape: Shape, sizes: Mapping[str, int], spread: float) -> Floats:
     length = [size.at(sizes) for size in shape]
-    kind = attempt * 4 // _DRAWS
-    if kind in (0, 3):
-        return draws.normal(size=length) * (0.7 if kind == 0 else 0.3)
-    low, high = ((0.4, 1.6), (0.1, 0.9))[kind - 1]
-    return draws.uniform(low, high, size=length)
+    if kind == 0:
+        return draws.normal(size=length) * spread
+    return draws.uniform(*((0.4, 1.6), (0.1, 0.9))[kind - 1], size=length)
 
 
 def _near_kink(tree: Node, values: Mapping[str, Floats], sizes: Mapping[str, int]) -> bool:
@@ -173,17 +191,25 @@ class Numeric:
 def numeric_gradient(program: Program, name: str, point: Point, weights: Floats) -> Numeric:
     """Central differences of Σ weights · E by an input, or by a line whose value is taken for an input."""
 
+    lines = program.above(name)
+    alone = replace(program, lines=lines)
+    last: list[Any] = [b"", {}]
+
     def values(x: Floats) -> dict[str, Floats]:
-        if name in program.inputs:
-            return run(program, {**point.inputs, name: x}, point.sizes)
-        return run(program, point.inputs, point.sizes, {name: x})
+        """All values; what does not depend on x is not computed again, nor is what was asked for last."""
+        if last[0] != x.tobytes():
+            found = {**point.values, name: x}
+            for line in lines:
+                found[line.name] = evaluate(line.expression, found, point.sizes)
+            last[:] = [x.tobytes(), found]
+        return dict(last[1])
 
     def differ(step: float) -> tuple[Floats, NDArray[np.bool_]]:
         found = differences.gradient(
             lambda x: float((weights * values(x)[program.result.name]).sum()),
             point.values[name],
             step=step,
-            pieces=(lambda x: pieces(program, values(x), point.sizes)) if has_kinks(program) else None,
+            pieces=(lambda x: pieces(alone, values(x), point.sizes)) if has_kinks(alone) else None,
         )
         return found.values, ~found.kinked
 
@@ -254,7 +280,7 @@ def at_points(
     for number in range(POINTS):
         for attempt in range(_REDRAWS):
             try:
-                checks.extend(judge(_point(program, gradients, number, seed + 1000 * attempt)))
+                checks.extend(judge(_point(program, gradients, number, attempt, seed)))
                 break
             except IllConditioned:
                 continue
