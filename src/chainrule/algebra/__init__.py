@@ -6,7 +6,7 @@ from chainrule.algebra.networks import derivation
 from chainrule.algebra.sizes import Size
 from chainrule.algebra.steps import Equation, Step
 from chainrule.algebra.tree import Node
-from chainrule.algebra.verify import Check, UnverifiedError, check_formula
+from chainrule.algebra.verify import Check, NotDifferentiableError, UnverifiedError, check_formula
 
 __all__ = [
     "Check",
@@ -16,6 +16,7 @@ __all__ = [
     "Gradient",
     "Line",
     "Node",
+    "NotDifferentiableError",
     "Program",
     "Size",
     "Step",

@@ -14,8 +14,9 @@ from chainrule.algebra.gradients import Adjoint, Backward, backward
 from chainrule.algebra.indices import Tensors
 from chainrule.algebra.indices import evaluate as evaluate_indices
 from chainrule.algebra.language import Line, Program, read
+from chainrule.algebra.latex import latex
 from chainrule.algebra.plain import plain
-from chainrule.algebra.sizes import Shape, shape_text
+from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import program_source, source
 from chainrule.algebra.steps import Step, closed_form, derivation_steps
 from chainrule.algebra.tree import Node
@@ -97,6 +98,12 @@ class Derivation:
         """The equations of the gradients, in the order in which they are computed."""
         return self.found.lines(list(self.wrt))
 
+    @property
+    def local_derivatives(self) -> dict[tuple[str, str], Step]:
+        """By (Y, V), the step that says what ∂Y/∂V is."""
+        steps = [step for step in self.steps if step.rule == "local derivative"]
+        return {(y, v): step for step in steps for y, _, v in [step.of.partition("/")]}
+
     def evaluate(self, values: Mapping[str, ArrayLike]) -> Any:
         """The derivative at arrays for all inputs, by name; a mapping of derivatives where `wrt` was a list.
 
@@ -113,7 +120,7 @@ class Derivation:
         """The value of every name of the program, and of every gradient as dV, at arrays for all inputs."""
         inputs, sizes = bind(self.program, values)
         every = run(self.unfolded, inputs, sizes)
-        for line in self.found.lines([*self.found.adjoints]):
+        for line in self.found.lines([*self.found.adjoints, *self.found.independent]):
             every[line.name] = evaluate(line.expression, every, sizes)
         return every
 
@@ -131,16 +138,12 @@ class Derivation:
         result = self.program.result
         shape = self.program.shapes.get(name, ())
         if name in self.found.independent:
-            from chainrule.algebra.tree import node
-
-            zero = node("zeros", data=result.shape + shape) if len(result.shape + shape) <= 2 else None
+            zero = self.found.zero(name)
             return Gradient(result.name, name, result.shape + shape, zero, zero, "0", "0")
         adjoint: Adjoint = self.found.adjoints[name]
         shape = (result.shape if adjoint.outer else ()) + shape
         step = next(step for step in self.steps if step.section == "Result" and step.of == name)
         last = step.equations[-1].right if step.equations else None
-        from chainrule.algebra.latex import latex
-
         text, formula = (plain(last), latex(last)) if last is not None else ("1", "1")
         return Gradient(result.name, name, shape, adjoint.formula, closed, text, formula)
 
@@ -210,6 +213,8 @@ def derive(
             raise unknown_name("line", of, {line.name for line in program.lines})
         program = program.up_to(of)
     names = _wanted(program, wrt)
+    unused = {name: program.declared[name] for name in names if name not in program.shapes}
+    program = replace(program, inputs={**program.inputs, **unused})
     program = replace(program, probabilities=_axes(program, probabilities or {}, names))
     unfolded = unfold(program)
     return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
@@ -235,8 +240,6 @@ def _wanted(program: Program, wrt: str | Sequence[str]) -> list[str]:
     for name in names:
         if name not in declared:
             raise unknown_name("variable", name, declared)
-        if name not in program.shapes:
-            program.inputs[name] = declared[name]
     if program.result.name in names:
         raise InputError(f"{program.result.name} is the result itself", "Differentiate it by something it is made of.")
     return list(dict.fromkeys(names))
@@ -271,7 +274,11 @@ def bind(program: Program, values: Mapping[str, ArrayLike]) -> tuple[dict[str, F
         for size, length in zip(shape, arrays[name].shape, strict=True):
             if size.is_simple and size.terms:
                 sizes.setdefault(size.terms[0][0], length)
-    for symbol in program.symbols:
+    for name in set(values) & set(program.declared) - set(arrays):  # an input that is not used can still give a size
+        for size, length in zip(program.declared[name], np.shape(values[name]), strict=False):
+            if size.is_simple and size.terms:
+                sizes.setdefault(size.terms[0][0], length)
+    for symbol in _used_symbols(program):
         if symbol not in sizes:
             sizes[symbol] = _solved(symbol, program, arrays)
     for name, shape in program.inputs.items():
@@ -281,6 +288,12 @@ def bind(program: Program, values: Mapping[str, ArrayLike]) -> tuple[dict[str, F
         if not np.allclose(arrays[name].sum(axis=axis), 1, atol=1e-6):
             raise InputError(f"the entries of {name} do not sum to one along axis {axis}", "Give probabilities.")
     return arrays, sizes
+
+
+def _used_symbols(program: Program) -> list[str]:
+    inside = [part.shape for line in program.lines for part in line.expression.walk()]
+    numbers = [(part.data,) for line in program.lines for part in line.expression.walk() if part.op == "size"]
+    return symbols([*program.inputs.values(), *inside, *numbers])
 
 
 def _array(name: str, value: ArrayLike) -> Floats:

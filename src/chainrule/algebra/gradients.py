@@ -28,7 +28,7 @@ from chainrule.algebra.language import Line, Program
 from chainrule.algebra.lowering import Indices, indices_for, total
 from chainrule.algebra.raising import NoMatrixForm, raise_to_matrix
 from chainrule.algebra.sizes import Shape
-from chainrule.algebra.tree import Node, number, variable
+from chainrule.algebra.tree import Node, node, number, number_node, variable
 from chainrule.errors import InputError
 
 MOST_TERMS = 400
@@ -81,6 +81,14 @@ class Backward:
     program: Program
     adjoints: dict[str, Adjoint]
     independent: tuple[str, ...]
+    prefix: str
+
+    def zero(self, name: str) -> Node | None:
+        """The derivative by a name on which the result does not depend, where it is a number, vector or matrix."""
+        shape = self.program.result.shape + self.program.shapes[name]
+        if len(shape) > 2:
+            return None
+        return node("zeros", data=shape) if shape else number_node(0)
 
     def lines(self, wanted: list[str]) -> tuple[Line, ...]:
         """The equations of the gradients that `wanted` need, in order."""
@@ -90,11 +98,13 @@ class Backward:
             if (adjoint.of.name in wanted or adjoint.name in needed) and adjoint.formula is not None:
                 needed.update(name for name in adjoint.formula.names if name in names)
                 needed.add(adjoint.name)
-        return tuple(
+        found = [
             Line(adjoint.name, adjoint.formula)
             for adjoint in self.adjoints.values()
             if adjoint.name in needed and adjoint.formula is not None
-        )
+        ]
+        zeros = [(name, self.zero(name)) for name in self.independent if name in wanted]
+        return (*found, *(Line(self.prefix + name, zero) for name, zero in zeros if zero is not None))
 
 
 def backward(program: Program, wrt: list[str]) -> Backward:
@@ -113,7 +123,7 @@ def backward(program: Program, wrt: list[str]) -> Backward:
         elif value.name in reached:
             users = [line for line in program.lines if line.name in adjoints and value.name in line.expression.names]
             adjoints[value.name] = _adjoint(value, users, adjoints, prefix, outer, program.probabilities)
-    return Backward(program, adjoints, independent)
+    return Backward(program, adjoints, independent, prefix)
 
 
 def _on_the_way(program: Program, wrt: list[str]) -> set[str]:

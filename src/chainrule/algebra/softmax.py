@@ -90,6 +90,8 @@ def _claims() -> list[_Claim]:
     minus_product = row(SIGN, _output("k"), BESIDE, _output("j"))
     others = _sum(unequal, _ratio("k"), BESIDE, _output("k"), BESIDE, _output("j"))
     cases = row(SIGN, _ratio("j"), BESIDE, diagonal, PLUS, others)
+    rest = row(_output("j"), BESIDE, _sum(unequal, _target("k")))
+    cancelled = row(SIGN, _target("j"), PLUS, _target("j"), BESIDE, _output("j"), PLUS, rest)
     remaining = row(_output("j"), MINUS, _target("j"))
     return [
         _Claim("k = j", Equation(own, quotient), lambda z, t: _e(z) * (_s(z) - _e(z)) / _s(z) ** 2, "diagonal"),
@@ -124,21 +126,7 @@ def _claims() -> list[_Claim]:
         ),
         _Claim(
             "a cancels",
-            Equation(
-                loss_by_z,
-                row(
-                    SIGN,
-                    _target("j"),
-                    PLUS,
-                    _target("j"),
-                    BESIDE,
-                    _output("j"),
-                    PLUS,
-                    _output("j"),
-                    BESIDE,
-                    _sum(unequal, _target("k")),
-                ),
-            ),
+            Equation(loss_by_z, cancelled),
             lambda z, t: -t + t * _a(z) + _a(z) * _others(t),
             "logits",
         ),

@@ -18,6 +18,7 @@ from chainrule.algebra.indices import Tensors
 from chainrule.algebra.indices import evaluate as evaluate_indices
 from chainrule.algebra.language import Line, Program, read
 from chainrule.algebra.sizes import Shape, Size, symbols
+from chainrule.algebra.source import source
 from chainrule.algebra.tree import Node, Slice
 from chainrule.errors import ChainruleError, InputError, unknown_name
 from chainrule.randomness import generator
@@ -37,6 +38,10 @@ class UnverifiedError(ChainruleError, ArithmeticError):
     def __init__(self, problem: str, remedy: str, report: dict[str, Any]) -> None:
         super().__init__(problem, remedy)
         self.report = report
+
+
+class NotDifferentiableError(InputError):
+    """An expression that has no derivative at any point that was tried."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,8 @@ def _point(program: Program, gradients: tuple[Line, ...], number: int, redraw: i
     sizes = _sizes(program, shapes, lines, number)
     draws = generator(seed + number + 1000 * redraw, "verification")
     kinds = dict.fromkeys(program.inputs, 0)
-    for _ in range(_DRAWS):
+    trouble = ""
+    for attempt in range(_DRAWS):
         values = {
             name: _draw(draws, kinds[name], shape, sizes, 0.7 if redraw < _REDRAWS // 2 else 0.35)
             for name, shape in program.inputs.items()
@@ -107,10 +113,17 @@ def _point(program: Program, gradients: tuple[Line, ...], number: int, redraw: i
         undefined = _fill(values, lines, sizes)
         if undefined is not None:
             _restrict(kinds, program, undefined)
-        elif not any(_near_kink(line.expression, values, sizes) for line in program.lines):
+            trouble = f"{undefined.name} = {source(undefined.expression)} is not finite"
+            continue
+        margin = _KINK_MARGIN if attempt < _DRAWS // 2 else _KINK_MARGIN / 20
+        kink = next(
+            (found for line in program.lines if (found := _near_kink(line.expression, values, sizes, margin))), None
+        )
+        if kink is None:
             return Point(sizes, values)
-    raise InputError(
-        f"no point was found at which {program.result.name} is finite and smooth",
+        trouble = f"{source(kink)} stands at a kink, where it is not differentiable"
+    raise NotDifferentiableError(
+        f"no point was found at which {program.result.name} has a derivative: at each of {_DRAWS}, {trouble}",
         "Check the domains of log, sqrt, powers and divisions; what is differentiable nowhere has no derivative.",
     )
 
@@ -139,14 +152,15 @@ def _draw(draws: np.random.Generator, kind: int, shape: Shape, sizes: Mapping[st
     return draws.uniform(*((0.4, 1.6), (0.1, 0.9))[kind - 1], size=length)
 
 
-def _near_kink(tree: Node, values: Mapping[str, Floats], sizes: Mapping[str, int]) -> bool:
+def _near_kink(tree: Node, values: Mapping[str, Floats], sizes: Mapping[str, int], margin: float) -> Node | None:
+    """The function within `tree` of which an argument lies near a kink."""
     for node in tree.walk():
         if node.op == "apply" and node.data.kinks:
             operands = [evaluate(child, values, sizes) for child in node.children]
             x = operands[0] - operands[1] if len(operands) == 2 else operands[0]
-            if any((np.abs(x - kink) < _KINK_MARGIN).any() for kink in node.data.kinks):
-                return True
-    return False
+            if any((np.abs(x - kink) < margin).any() for kink in node.data.kinks):
+                return node
+    return None
 
 
 def pieces(program: Program, values: Mapping[str, Floats], sizes: Mapping[str, int]) -> NDArray[Any]:
@@ -294,15 +308,15 @@ def at_points(
     return checks
 
 
-def check_formula(source: str, wrt: str, formula: str, shapes: Mapping[str, Any] | None = None) -> list[Check]:
+def check_formula(text: str, wrt: str, formula: str, shapes: Mapping[str, Any] | None = None) -> list[Check]:
     """Compare somebody's `formula` for the derivative of the last line by `wrt` with central differences.
 
     The formula may use all inputs and lines. Raises ExpressionError where its shapes have no meaning, UnverifiedError
     where its numbers are wrong.
     """
-    program = read(source, shapes)
+    program = read(text, shapes)
     name = f"d{program.result.name}_d{wrt}"
-    extended = read(f"{source}\n{name} = {formula}", shapes)
+    extended = read(f"{text}\n{name} = {formula}", shapes)
     if wrt not in program.shapes:
         raise unknown_name("variable", wrt, program.shapes)
     claimed = extended.result.expression
