@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chainrule.gradcheck import check_function as check_function
     from chainrule.gradcheck import check_gradients as check_gradients
     from chainrule.gradcheck import explain as explain
+    from chainrule.graphs import graph as graph
     from chainrule.network import Network as Network
     from chainrule.randomness import generator as generator
     from chainrule.runs import load as load
@@ -35,13 +36,14 @@ _HOMES = {
     "DataSet": "chainrule.data",
     "Network": "chainrule.network",
     "batches": "chainrule.training",
-    "derivation": "chainrule.algebra",
-    "derive": "chainrule.algebra",
     "check_function": "chainrule.gradcheck",
     "check_gradients": "chainrule.gradcheck",
+    "derivation": "chainrule.algebra",
+    "derive": "chainrule.algebra",
     "evaluate": "chainrule.evaluation",
     "explain": "chainrule.gradcheck",
     "generator": "chainrule.randomness",
+    "graph": "chainrule.graphs",
     "load": "chainrule.runs",
     "load_data": "chainrule.data",
     "save": "chainrule.runs",
@@ -53,6 +55,8 @@ _ROOMS = (
     "errors",
     "evaluation",
     "figures",
+    "gradcheck",
+    "graphs",
     "network",
     "optimizers",
     "rules",
