@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chainrule.evaluation import evaluate as evaluate
     from chainrule.gradcheck import check_function as check_function
     from chainrule.gradcheck import check_gradients as check_gradients
-    from chainrule.gradcheck import explain as explain
+    from chainrule.gradcheck.explain import explain as explain
     from chainrule.graphs import graph as graph
     from chainrule.network import Network as Network
     from chainrule.randomness import generator as generator

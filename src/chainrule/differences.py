@@ -106,5 +106,5 @@ def along(function: Callable[[float], tuple[float, NDArray[Any] | None]], step: 
     slope = total / (12 * step)
     jump, far_jump = (near_right - 2 * middle + near_left) / step, (far_right - 2 * middle + far_left) / (2 * step)
     jumps = abs(jump) > max(1e-3 * abs(slope), 4 * rounding) and abs(far_jump) < 1.5 * abs(jump)
-    left_home = home is not None and any(not np.array_equal(piece, home) for _, piece in points)
+    left_home = home is not None and any(piece is None or not np.array_equal(piece, home) for _, piece in points)
     return Slope(slope, rounding, step, bool(jumps or left_home))

@@ -7,8 +7,8 @@ from itertools import count, pairwise
 
 from chainrule.errors import InputError, unknown_name
 from chainrule.graphs.dot import BACK, FONT, INK, QUIET, VALUE, drawn, program
-from chainrule.graphs.structure import MOST_DRAWN, Graph, Node
 from chainrule.graphs.layout import Layout, Place, layered
+from chainrule.graphs.structure import MOST_DRAWN, Graph, Node
 
 ENGINES = ("auto", "graphviz", "own")
 SIZE, LINE, PAD, MARGIN = 10.0, 13.0, 7.0, 10.0
