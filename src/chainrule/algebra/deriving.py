@@ -13,13 +13,13 @@ from chainrule.algebra.evaluate import evaluate, run
 from chainrule.algebra.gradients import Adjoint, Backward, backward
 from chainrule.algebra.indices import Tensors
 from chainrule.algebra.indices import evaluate as evaluate_indices
-from chainrule.algebra.language import Line, Program, read
+from chainrule.algebra.language import Line, Program, normal, read
 from chainrule.algebra.latex import latex
 from chainrule.algebra.plain import plain
 from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import program_source, source
 from chainrule.algebra.steps import Step, closed_form, derivation_steps
-from chainrule.algebra.tree import Node
+from chainrule.algebra.tree import Node, cuts
 from chainrule.algebra.unfolding import unfold
 from chainrule.algebra.verify import Check, verify
 from chainrule.errors import InputError, shown, unknown_name
@@ -221,6 +221,7 @@ def derive(
 
 
 def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+    probabilities = {normal(name): axis for name, axis in probabilities.items()}
     for name, axis in probabilities.items():
         if name not in program.inputs:
             raise unknown_name("input", name, program.inputs)
@@ -233,7 +234,7 @@ def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) ->
 
 
 def _wanted(program: Program, wrt: str | Sequence[str]) -> list[str]:
-    names = [wrt] if isinstance(wrt, str) else list(wrt)
+    names = [normal(name) for name in ([wrt] if isinstance(wrt, str) else wrt)]
     if not names:
         raise InputError("wrt names nothing", 'Name what to differentiate by: wrt="x", or several in a list.')
     declared = {**program.declared, **program.shapes}
@@ -260,6 +261,7 @@ def _verified(checks: list[Check]) -> Step:
 
 def bind(program: Program, values: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], dict[str, int]]:
     """The arrays as float64 and the numbers that the symbols of the sizes take; raises InputError where they clash."""
+    values = {normal(name): value for name, value in values.items()}
     for name in values:
         if name not in program.inputs and name not in program.declared:
             raise unknown_name("input", name, program.inputs)
@@ -284,10 +286,23 @@ def bind(program: Program, values: Mapping[str, ArrayLike]) -> tuple[dict[str, F
     for name, shape in program.inputs.items():
         if tuple(size.at(sizes) for size in shape) != arrays[name].shape:
             raise _misfit(name, arrays[name], shape, sizes)
+    _refuse_cuts(program, sizes)
     for name, axis in program.probabilities.items():
         if not np.allclose(arrays[name].sum(axis=axis), 1, atol=1e-6):
             raise InputError(f"the entries of {name} do not sum to one along axis {axis}", "Give probabilities.")
     return arrays, sizes
+
+
+def _refuse_cuts(program: Program, sizes: dict[str, int]) -> None:
+    for line in program.lines:
+        for part in line.expression.walk():
+            for start, stop, size in cuts(part):
+                first, last, length = start.at(sizes), stop.at(sizes), size.at(sizes)
+                if not 0 <= first < last <= length:
+                    raise InputError(
+                        f"{line.name}: {source(part)} takes {first} to {last} of an axis of size {length}",
+                        "Give larger arrays, or another slice.",
+                    )
 
 
 def _used_symbols(program: Program) -> list[str]:

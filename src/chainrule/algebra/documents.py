@@ -66,7 +66,7 @@ def _text_block(steps: list[Step]) -> Iterator[str]:
     """Steps of one chain under each other: the left side is written once."""
     previous: Formula | None = None
     for step in steps:
-        if not step.equations:
+        if not step.equations or step.rule == "no dependence":
             yield from _wrapped(step.words)
         for equation in step.equations:
             left = plain(equation.left)

@@ -12,6 +12,7 @@ same.
 import ast
 import math
 import re
+import unicodedata
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -125,8 +126,9 @@ def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
         )
     declared: dict[str, Shape] = {}
     for name, given in dict(shapes or {}).items():
-        _refuse_reserved(str(name), None)
-        declared[str(name)] = read_shape(str(name), given)
+        name = normal(name)
+        _refuse_reserved(name, None)
+        declared[name] = read_shape(name, given)
     code, in_text = _declarations(source)
     for name, shape in in_text.items():
         if name in declared and declared[name] != shape:
@@ -135,6 +137,11 @@ def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
             )
         declared[name] = shape
     return _Reader(code, declared).program()
+
+
+def normal(name: object) -> str:
+    """A name as Python reads it: the micro sign is the Greek letter, ﬁ is fi."""
+    return unicodedata.normalize("NFKC", str(name))
 
 
 def _declarations(source: str) -> tuple[str, dict[str, Shape]]:
@@ -146,14 +153,15 @@ def _declarations(source: str) -> tuple[str, dict[str, Shape]]:
         if match is None:
             continue
         place = Place(at + 1, line.index(match[1]) + 1, line.strip())
-        _refuse_reserved(match[1], place)
+        name = normal(match[1])
+        _refuse_reserved(name, place)
         try:
-            shape = read_shape(match[1], match[2].replace("scalar", "()") or None)
+            shape = read_shape(name, match[2].replace("scalar", "()") or None)
         except InputError as error:
             raise ExpressionError(error.problem, error.remedy, place) from None
-        if declared.get(match[1], shape) != shape:
-            raise ExpressionError(f"{match[1]} is declared twice", "Keep one declaration.", place)
-        declared[match[1]] = shape
+        if declared.get(name, shape) != shape:
+            raise ExpressionError(f"{name} is declared twice", "Keep one declaration.", place)
+        declared[name] = shape
         lines[at] = ""
     return "\n".join(lines), declared
 
@@ -169,7 +177,7 @@ class _Reader:
 
     def __init__(self, code: str, declared: dict[str, Shape]) -> None:
         self.code = code
-        self.bytes = [line.encode() for line in code.split("\n")]
+        self.bytes = [line.encode(errors="replace") for line in code.split("\n")]
         self.known = dict(declared)
         self.inputs = dict(declared)
         self.sizes = set(symbols(declared.values()))

@@ -30,6 +30,7 @@ from chainrule.algebra.formulas import (
     word,
 )
 from chainrule.algebra.functions import COMPARISONS, Function
+from chainrule.algebra.latex import latex
 from chainrule.algebra.sizes import Size, number_size
 from chainrule.algebra.source import items_text, number_text
 from chainrule.algebra.tree import Node, Slice
@@ -80,6 +81,11 @@ def size_formula(size: Size) -> Formula:
             parts.append(PLUS if size.constant > 0 else MINUS)
         parts.append(numeral(str(abs(size.constant))))
     return row(*parts)
+
+
+def _plainly(size: Size) -> Formula:
+    """A size as a lower mark that is no index."""
+    return Glyph(str(size), latex(size_formula(size)), kind="mtext")
 
 
 def applied(rule: Function, operands: list[Formula]) -> Formula:
@@ -253,7 +259,7 @@ def _getitem(tree: Node, names: Names) -> tuple[Formula, int]:
     if len(child.shape) == 1 and tree.data == (None, full[0]):
         return row(ONES, BESIDE, _transposed(child, names)), _PRODUCT
     if child.op == "eye" and isinstance(tree.data[0], Size):
-        return Script(Glyph("e", r"\mathbf{e}", kind="mi"), sub=note(str(tree.data[0]))), _ATOM
+        return Script(Glyph("e", r"\mathbf{e}", kind="mi"), sub=_plainly(tree.data[0])), _ATOM
     items = Glyph(f"[{items_text(tree)}]", rf"[{items_text(tree)}]", kind="mtext")
     formula, level = _show(child, names)
     alone = level == _ATOM and not isinstance(formula, Script | Row)
@@ -300,7 +306,7 @@ _SHOWN: dict[str, Callable[[Node, Names], tuple[Formula, int]]] = {
     "pad": _pad,
     "apply": _apply,
     "trace": lambda tree, names: (row(word("tr"), Fence(show(tree.children[0], names))), _ATOM),
-    "eye": lambda tree, names: (Script(letter("I"), sub=size_formula(tree.shape[0])), _ATOM),
+    "eye": lambda tree, names: (Script(letter("I"), sub=_plainly(tree.shape[0])), _ATOM),
     "ones": lambda tree, names: _constant_shape(ONES, tree),
     "zeros": lambda tree, names: _constant_shape(numeral("0"), tree),
 }

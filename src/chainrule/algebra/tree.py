@@ -106,6 +106,21 @@ def number_node(value: int) -> Node:
     return number(Fraction(value))
 
 
+def cuts(tree: Node) -> list[tuple[Size, Size, Size]]:
+    """Start, stop and size of the axis for each slice and place of an indexing."""
+    if tree.op != "getitem":
+        return []
+    axes = iter(tree.children[0].shape)
+    found = []
+    for item in tree.data:
+        if item is None:
+            continue
+        size = next(axes)
+        start, stop = (item.start, item.stop) if isinstance(item, Slice) else (item, item + Size((), 1))
+        found.append((start, stop, size))
+    return found
+
+
 def substitute(tree: Node, values: dict[str, Node]) -> Node:
     """`tree` with the expressions `values` in place of names."""
     if tree.op == "name":

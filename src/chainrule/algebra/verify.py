@@ -17,9 +17,9 @@ from chainrule.algebra.gradients import Adjoint, Backward, Edge
 from chainrule.algebra.indices import Tensors
 from chainrule.algebra.indices import evaluate as evaluate_indices
 from chainrule.algebra.language import Line, Program, read
-from chainrule.algebra.sizes import Shape, Size, symbols
+from chainrule.algebra.sizes import Shape, symbols
 from chainrule.algebra.source import source
-from chainrule.algebra.tree import Node, Slice
+from chainrule.algebra.tree import Node, cuts
 from chainrule.errors import ChainruleError, InputError, unknown_name
 from chainrule.randomness import generator
 
@@ -66,32 +66,17 @@ def _sizes(program: Program, shapes: list[Shape], lines: Iterable[Line], number:
     """Pairwise different small numbers for the symbols, none of them a size that is fixed."""
     names = symbols(shapes) or program.symbols
     fixed = {size.constant for shape in shapes for size in shape if not size.terms}
-    cuts = [item for line in lines for node in line.expression.walk() for item in _cuts(node)]
+    slices = [item for line in lines for node in line.expression.walk() for item in cuts(node)]
     for least in range(3, 40):
         free = [n for n in range(least, least + len(names) + len(fixed) + 1) if n not in fixed]
         chosen = dict(zip(names if number % 2 == 0 else names[::-1], free, strict=False))
         sizes_fit = all(size.at(chosen) >= 1 for shape in shapes for size in shape)
-        if sizes_fit and all(0 <= a.at(chosen) < b.at(chosen) <= n.at(chosen) for a, b, n in cuts):
+        if sizes_fit and all(0 <= a.at(chosen) < b.at(chosen) <= n.at(chosen) for a, b, n in slices):
             return chosen
     raise InputError(
         f"no small sizes {', '.join(names)} were found at which every slice lies within its axis",
         "Check the bounds of the slices.",
     )
-
-
-def _cuts(node: Node) -> list[tuple[Size, Size, Size]]:
-    """Start, stop and size of each slice."""
-    if node.op != "getitem":
-        return []
-    axes = iter(node.children[0].shape)
-    found = []
-    for item in node.data:
-        if item is None:
-            continue
-        size = next(axes)
-        start, stop = (item.start, item.stop) if isinstance(item, Slice) else (item, item + Size((), 1))
-        found.append((start, stop, size))
-    return found
 
 
 def _point(program: Program, gradients: tuple[Line, ...], number: int, redraw: int, seed: int) -> Point:
