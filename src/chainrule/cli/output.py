@@ -1,0 +1,52 @@
+"""What a command found, as a text, a page or data, in the terminal or in a file."""
+
+import json
+import sys
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from chainrule import storage
+
+Format = Literal["text", "html", "json"]
+
+STYLE = """
+body { font: 15px/1.5 "DejaVu Sans", Verdana, sans-serif; color: #222 }
+body { max-width: 70em; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
+th, td { padding: 0.15em 0.7em; text-align: left }
+thead th { border-bottom: 1px solid #595959 }
+caption { text-align: left; font-weight: bold; padding-bottom: 0.5em }
+table.chain td { text-align: center }
+table.chain th { font-weight: normal; white-space: nowrap }
+""".strip()
+
+
+class Finding(Protocol):
+    """What can be shown in every format."""
+
+    def __str__(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+    def to_json(self) -> dict[str, Any]: ...
+
+
+def write(found: Finding, title: str, form: Format, output: Path | None) -> None:
+    """Show `found` under `title`; raises StorageError where the file cannot be written."""
+    writers: dict[Format, Callable[[], str]] = {
+        "text": lambda: f"{title}\n\n{found}\n",
+        "html": lambda: page(title, found._repr_html_()),
+        "json": lambda: json.dumps({"title": title, **found.to_json()}, indent=1, ensure_ascii=False) + "\n",
+    }
+    text = writers[form]()
+    if output is not None:
+        storage.write_text(output, text)
+    else:
+        sys.stdout.write(text)
+
+
+def page(title: str, body: str) -> str:
+    """A self-contained HTML document around `body`."""
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>\n{STYLE}\n</style>'
+    heading = f"<h1>{escape(title)}</h1>"
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{heading}\n{body}\n</body></html>\n'
