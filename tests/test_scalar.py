@@ -160,6 +160,48 @@ def test_it_needs_nothing_but_the_standard_library():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_rule_agrees_with_pytorch(name):
+    torch = pytest.importorskip("torch")
+    functions = torch.nn.functional
+    theirs = {
+        **{op: function for op, function in OPERATIONS.items() if not op[0].isalpha() or op[0] in "xy"},
+        "numbers on the left": OPERATIONS["numbers on the left"],
+        "exp": lambda x, y: torch.exp(x),
+        "log": lambda x, y: torch.log(y * y),
+        "sqrt": lambda x, y: torch.sqrt(y * y),
+        "abs": lambda x, y: torch.abs(x),
+        "total": lambda x, y: x + y + x + 2.0,
+        "softmax": lambda x, y: torch.softmax(torch.stack([x, y, x * y]), 0)[1],
+        "cross-entropy": lambda x, y: functions.cross_entropy(
+            torch.stack([x, y, x * y])[None], torch.tensor([[0.2, 0.5, 0.3]], dtype=torch.float64)
+        ),
+        "binary cross-entropy": lambda x, y: functions.binary_cross_entropy_with_logits(
+            torch.stack([x, y]), torch.tensor([0.2, 1.0], dtype=torch.float64), reduction="sum"
+        ),
+        "squared error": lambda x, y: ((x - 0.2) ** 2 + (y - 1.0) ** 2) / 2,
+        "identity": lambda x, y: x,
+        "sigmoid": lambda x, y: torch.sigmoid(x),
+        "tanh": lambda x, y: torch.tanh(x),
+        "relu": lambda x, y: torch.relu(x),
+        "leaky_relu(0.2)": lambda x, y: functions.leaky_relu(x, 0.2),
+        "elu(0.7)": lambda x, y: functions.elu(x, 0.7),
+        "swish(1.5)": lambda x, y: x * torch.sigmoid(1.5 * x),
+        "gelu": lambda x, y: functions.gelu(x),
+        "softplus": lambda x, y: functions.softplus(x),
+    }
+    for at in ((0.7, 1.3), (-0.4, -2.1), (2.5, 0.6)):
+        x, y = (Value(number) for number in at)
+        ours = OPERATIONS[name](x, y)
+        ours.backward()
+        p, q = (torch.tensor(number, dtype=torch.float64, requires_grad=True) for number in at)
+        result = theirs[name](p, q)
+        result.backward()
+        expected = [float(tensor.grad) if tensor.grad is not None else 0.0 for tensor in (p, q)]
+        assert ours.number == pytest.approx(float(result.detach()), rel=1e-12)
+        assert [x.gradient, y.gradient] == pytest.approx(expected, rel=1e-10, abs=1e-12)
+
+
 # The network
 
 
