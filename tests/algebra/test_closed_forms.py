@@ -101,7 +101,7 @@ def test_softmax_with_the_negative_logarithm_of_one_class():
     d = cr.derive("y = softmax(o)\nl = -log(y[2])", "o", {"o": "K"})
     local = {pair: step.text for pair, step in d.local_derivatives.items()}
     assert "∂l/∂y[i] = −δ[2,i]/y[2]" in local["l", "y"]
-    assert "∂y[i]/∂o[j] = y[i] δ[i,j] − y[i] y[j]" in local["y", "o"]
+    assert "∂y[i]/∂o[j] = y[i] (δ[i,j] − y[j])" in local["y", "o"]
     assert d.result.source == "y - eye(K)[2]"
 
 

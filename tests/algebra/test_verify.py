@@ -182,6 +182,6 @@ def test_the_worst_gap_is_told():
     d = derived()
     assert max(check.gap for check in d.checks) < 1e-7
     assert all(check.entries > 0 for check in d.checks)
-    assert "greatest relative gap" in d.text()
+    assert "relative gaps below" in d.text()
     assert replace(d.checks[0], gap=1.0).gap == 1
     assert np.isfinite([check.gap for check in d.checks]).all()

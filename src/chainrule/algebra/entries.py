@@ -1,6 +1,7 @@
 """Index notation as formulas: (Z₁)_ik = Σ_j X_ij (W₁)_jk, with a letter for each index."""
 
 from fractions import Fraction as Rational
+from itertools import chain, count
 
 from chainrule.algebra.formulas import (
     BESIDE,
@@ -34,14 +35,15 @@ class Letters:
     """Gives each index a letter that is no name of the program."""
 
     def __init__(self, taken: set[str]) -> None:
-        free = [letter for letter in _POOL if letter not in taken]
-        self.free = free + [f"i{number}" for number in range(1, 100)]
+        self.taken = taken
         self.given: dict[Index, str] = {}
 
     def __getitem__(self, index: Index) -> str:
         if index not in self.given:
             used = set(self.given.values())
-            self.given[index] = next(letter for letter in self.free if letter not in used)
+            more = (f"i{number}" for number in count(1))
+            free = (letter for letter in chain(_POOL, more) if letter not in self.taken and letter not in used)
+            self.given[index] = next(free)
         return self.given[index]
 
     def name(self, *indices: Index | None) -> None:
@@ -71,6 +73,7 @@ def show_polynomial(polynomial: Polynomial, letters: Letters, names: Names) -> F
     """The sum of its terms."""
     if not polynomial:
         return numeral("0")
+    polynomial = _common_factor(polynomial)
     written: list[Formula] = []
     for term in polynomial:
         minus = term.coefficient < 0
@@ -80,6 +83,20 @@ def show_polynomial(polynomial: Polynomial, letters: Letters, names: Names) -> F
             written.append(SIGN)
         written.append(_term(term, letters, names))
     return row(*written)
+
+
+def _common_factor(polynomial: Polynomial) -> Polynomial:
+    """a δ − a b as a (δ − b): what all of several terms share stands before the parentheses."""
+    first, *others = polynomial
+    if not others or any(term.sums for term in polynomial):
+        return polynomial
+    shared = tuple(factor for factor in first.factors if all(factor in term.factors for term in others))
+    if not shared:
+        return polynomial
+    rest = tuple(
+        Term(term.coefficient, tuple(factor for factor in term.factors if factor not in shared)) for term in polynomial
+    )
+    return (Term(Rational(1), (*shared, (Group(rest), Rational(1)))),)
 
 
 def _term(term: Term, letters: Letters, names: Names) -> Formula:

@@ -280,56 +280,70 @@ def _opened(term: Term) -> Iterator[Term]:
 
 
 def _simplify_term(term: Term) -> Term:
-    coefficient, sums, factors = term.coefficient, list(term.sums), list(term.factors)
+    whole = _contract(_unpack(term))
+    coefficient, sums = whole.coefficient, list(whole.sums)
+    gathered: dict[Atom, Fraction] = {}
+    for single, exponent in _pinned(list(whole.factors)):
+        if isinstance(single, Count) and not single.size.terms:
+            coefficient *= Fraction(single.size.constant) ** exponent.numerator
+        elif isinstance(single, Delta):
+            if single.first.at is not None and single.second.at is not None:
+                apart = single.first.at - single.second.at
+                if not apart.terms and apart.constant:
+                    return Term(Fraction(0))
+            if single.first != single.second:
+                gathered[single] = ONE
+        else:
+            gathered[single] = gathered.get(single, Fraction(0)) + exponent
+    kept = {single: exponent for single, exponent in gathered.items() if exponent}
+    used = {index for single in kept for index in atom_indices(single)}
+    for index in [index for index in sums if index not in used]:
+        sums.remove(index)
+        if index.size.terms:
+            counted = Count(index.size)
+            kept[counted] = kept.get(counted, Fraction(0)) + 1
+        else:
+            coefficient *= index.size.constant
+    return Term(coefficient, tuple((s, e) for s, e in kept.items() if e), tuple(sums))
+
+
+def _unpack(term: Term) -> Term:
+    """What stands in parentheses simplified, each once, and taken out of them where it is a single term."""
+    coefficient, sums = term.coefficient, term.sums
+    factors: list[Factor] = []
+    for single, exponent in term.factors:
+        if isinstance(single, Apply):
+            single = Apply(single.function, tuple(simplify(argument) for argument in single.arguments))
+        if not isinstance(single, Group):
+            factors.append((single, exponent))
+            continue
+        inner = simplify(single.inner)
+        if not inner:
+            return Term(Fraction(0))
+        opened = power(inner, exponent)
+        alone = len(inner) == 1 and (exponent == 1 or not inner[0].sums)
+        if alone and not (len(opened[0].factors) == 1 and isinstance(opened[0].factors[0][0], Group)):
+            part = fresh(opened[0])
+            coefficient *= part.coefficient
+            factors += part.factors
+            sums += part.sums
+        else:
+            factors.append((Group(inner), exponent))
+    return Term(coefficient, tuple(factors), sums)
+
+
+def _contract(term: Term) -> Term:
+    """Σ_i δ_ij x_i = x_j, as long as there is a delta with a summed index."""
+    sums, factors = list(term.sums), list(term.factors)
     while True:
         delta = next((s for s, _ in factors if isinstance(s, Delta) and (s.first in sums or s.second in sums)), None)
         if delta is None:
-            break
+            return Term(term.coefficient, tuple(factors), tuple(sums))
         gone, kept = (delta.first, delta.second) if delta.first in sums else (delta.second, delta.first)
         factors = [factor for factor in factors if factor[0] != delta]
         if gone != kept:
             sums.remove(gone)
             factors = [(_rename_atom(single, {gone: kept}), exponent) for single, exponent in factors]
-    factors = _pinned(factors)
-    gathered: dict[Atom, Fraction] = {}
-    for single, exponent in factors:
-        if isinstance(single, Group):
-            inner = simplify(single.inner)
-            if not inner:
-                return Term(Fraction(0))
-            if len(inner) == 1 and (exponent == 1 or not inner[0].sums):
-                opened = power(inner, exponent)[0]
-                if not (len(opened.factors) == 1 and isinstance(opened.factors[0][0], Group)):
-                    opened = fresh(opened)
-                    rest = tuple(f for f in factors if f[0] != single)
-                    whole = Term(coefficient * opened.coefficient, rest + opened.factors, tuple(sums) + opened.sums)
-                    return _simplify_term(whole)
-            single = Group(inner)
-        elif isinstance(single, Apply):
-            single = Apply(single.function, tuple(simplify(argument) for argument in single.arguments))
-        elif isinstance(single, Count) and not single.size.terms:
-            coefficient *= Fraction(single.size.constant) ** exponent.numerator
-            continue
-        elif isinstance(single, Delta):
-            if single.first == single.second:
-                continue
-            if single.first.at is not None and single.second.at is not None:
-                apart = single.first.at - single.second.at
-                if not apart.terms and apart.constant:
-                    return Term(Fraction(0))
-            gathered[single] = ONE
-            continue
-        gathered[single] = gathered.get(single, Fraction(0)) + exponent
-    kept_factors = {single: exponent for single, exponent in gathered.items() if exponent}
-    used = {index for single in kept_factors for index in atom_indices(single)}
-    for index in [index for index in sums if index not in used]:
-        sums.remove(index)
-        if index.size.terms:
-            counted = Count(index.size)
-            kept_factors[counted] = kept_factors.get(counted, Fraction(0)) + 1
-        else:
-            coefficient *= index.size.constant
-    return Term(coefficient, tuple((s, e) for s, e in kept_factors.items() if e), tuple(sums))
 
 
 def sum_to_one(polynomial: Polynomial, axes: Mapping[str, int]) -> Polynomial:
@@ -412,7 +426,8 @@ def evaluate(polynomial: Polynomial, free: tuple[Index, ...], tensors: "Tensors"
         for index in (*free, *term.sums):
             if index not in covered:
                 operands += [np.ones(tensors.length(index)), [numbers[index]]]
-        total = total + np.einsum(*operands, [numbers[index] for index in free])
+        order = "greedy" if len(numbers) - len(free) > 2 else False  # many sums at once would take ages
+        total = total + np.einsum(*operands, [numbers[index] for index in free], optimize=order)
     return np.asarray(total)
 
 

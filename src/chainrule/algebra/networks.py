@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.algebra import functions, softmax
-from chainrule.algebra.deriving import Derivation, derive
+from chainrule.algebra.deriving import Derivation, derive, power_of_ten
 from chainrule.algebra.formulas import ARROW, BESIDE, MINUS, Name, row
 from chainrule.algebra.language import read
 from chainrule.algebra.matrices import Names, show
@@ -223,9 +223,10 @@ def _condensed_checks(result: Derivation, program: _Program) -> list[Check]:
 
 def _witness_words(checks: list[Check]) -> str:
     seen = [check for check in checks if check.what.startswith("net.backward")]
+    entries, gap = sum(check.entries for check in seen), max(check.gap for check in seen)
     return (
-        f"It also agrees with net.backward, on this network and on a small one of its structure: "
-        f"{sum(check.entries for check in seen)} entries, greatest relative gap {max(check.gap for check in seen):.0e}."
+        "It also agrees with net.backward, on this network and on a small one of its structure: "
+        f"{entries} entries, relative gaps below {power_of_ten(gap)}."
     )
 
 

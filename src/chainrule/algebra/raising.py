@@ -18,6 +18,7 @@ from chainrule.algebra.indices import (
     Polynomial,
     Term,
     atom_indices,
+    entries,
     free_indices,
     rename,
     simplify,
@@ -167,14 +168,18 @@ def _piece(single: Atom) -> Piece:
 
 
 def _nicest(*polynomials: Polynomial) -> tuple[Index, ...]:
-    """The order of the free indices in which fewest factors are transposed."""
+    """The order of the free indices in which most matrices stand as they are; found without writing anything twice."""
     indices = tuple(dict.fromkeys(index for polynomial in polynomials for index in free_indices(polynomial)))
     if len(indices) < 2:
         return indices
-    counts = []
-    for order in (indices, indices[::-1]):
-        counts.append(sum(build.transposes(_sum(polynomial, order)) for polynomial in polynomials))
-    return indices if counts[0] <= counts[1] else indices[::-1]
+    place = {indices[0]: 0, indices[-1]: 1}
+    votes = 0
+    for polynomial in polynomials:
+        for entry in entries(polynomial):
+            known = [(axis, place[index]) for axis, index in enumerate(entry.indices) if index in place]
+            if len(entry.indices) == 2:
+                votes += sum(1 if axis == at else -1 for axis, at in known)
+    return indices if votes >= 0 else indices[::-1]
 
 
 def _full(value: Node, indices: tuple[Index, ...]) -> Node:

@@ -67,7 +67,7 @@ def _sizes(program: Program, shapes: list[Shape], lines: Iterable[Line], number:
     names = symbols(shapes) or program.symbols
     fixed = {size.constant for shape in shapes for size in shape if not size.terms}
     slices = [item for line in lines for node in line.expression.walk() for item in cuts(node)]
-    for least in range(3, 40):
+    for least in range(3 + number % 2 * (len(names) == 1), 40):
         free = [n for n in range(least, least + len(names) + len(fixed) + 1) if n not in fixed]
         chosen = dict(zip(names if number % 2 == 0 else names[::-1], free, strict=False))
         sizes_fit = all(size.at(chosen) >= 1 for shape in shapes for size in shape)
