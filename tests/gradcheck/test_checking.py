@@ -208,6 +208,26 @@ def test_the_table_names_the_worst_entry_with_all_its_numbers():
     assert [line.split()[0] for line in lines[3:7]] == ["NO", "ok", "ok", "ok"]
 
 
+def test_the_worst_row_is_the_one_that_takes_most_of_what_it_is_allowed():
+    """a is 0 and computed as 0: its relative error may be anything, but it takes next to nothing of its allowance."""
+    P = {"a": [0.1, 0.1], "b": [1.0, 2.0]}
+    loss = lambda P: float(0.37 * (np.exp(P["a"]) - np.exp(0.1) * P["a"]).sum() + (P["b"] ** 3).sum())  # noqa: E731
+    right = lambda P: {"a": np.zeros(2), "b": 3 * P["b"] ** 2 * (1 + 5e-7)}  # noqa: E731
+    report = check_function(loss, right, P)
+    assert report.ok
+    assert report.rows[0].relative > 0.1
+    assert report.worst.name == "b"
+    assert 0.4 < report.worst.excess < 0.6
+
+
+def test_what_is_no_number_is_none_in_json():
+    import json
+
+    report = check_function(lambda P: float((P["w"] ** 2).sum()), lambda P: {"w": P["w"][:1]}, {"w": [1.0, 2.0]})
+    (row,) = json.loads(json.dumps(report.to_json(), allow_nan=False))["rows"]
+    assert (row["analytic"], row["ok"], row["note"]) == (None, False, "the gradient has shape (1,), the parameter (2,)")
+
+
 def test_a_report_as_html_is_escaped_and_as_json_is_plain():
     import json
 

@@ -5,6 +5,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.gradcheck import check_function
+from test_gradients import random_case
 
 from .mistakes import CLASSIFIER, LESSONS, MISTAKES, Mistake
 
@@ -202,3 +203,47 @@ def test_a_network_with_a_wrong_rule_is_rejected(what, output):
     assert {row.name for row in found.rows if not row.ok} == (
         {"W1", "b1"} if what == "derivative" else set(net.parameters())
     )
+
+
+@pytest.mark.parametrize("kind", ["one part in 10,000", "zero", "exchanged"])
+@pytest.mark.parametrize("great", [False, True])
+def test_a_mistake_in_any_single_entry_of_a_random_network_is_rejected(kind, great, monkeypatch):
+    """In small networks of every kind, and in 64–32–10; an entry that is 0 has no mistake of these kinds."""
+    right = cr.Network.backward
+    planted, missed = 0, []
+    for number in range(60):
+        rng = np.random.default_rng([8, number])
+        net, x, y, l2 = great_case(number) if great else small_case(number)
+        name = str(rng.choice(list(net.parameters())))
+        index = tuple(int(rng.integers(length)) for length in net.parameters()[name].shape)
+        gaps = []
+
+        def wrong(self, trace, y, name=name, index=index, gaps=gaps, **settings):
+            gradients = right(self, trace, y, **settings)
+            G = gradients[name].copy()
+            if kind == "exchanged":
+                G.flat[[0, -1]] = G.flat[[-1, 0]]
+            else:
+                G[index] *= 1.0001 if kind.startswith("one") else 0
+            gaps.append(np.abs(G - gradients[name]).max())
+            gradients[name] = G
+            return gradients
+
+        monkeypatch.setattr(cr.Network, "backward", wrong)
+        found = cr.check_gradients(net, x, y, l2=l2, seed=number)
+        if max(gaps) > 1e-9:
+            planted += 1
+            missed += [number] if found.ok else []
+    assert missed == []
+    assert planted > 40
+
+
+def small_case(number):
+    case = random_case(number)
+    return case.net, case.x, case.y, case.l2
+
+
+def great_case(number):
+    rng = np.random.default_rng(number)
+    net = cr.Network([64, 32, 10], activation=["relu", "tanh"][number % 2], dtype="float64", seed=number)
+    return net, rng.normal(size=(20, 64)), rng.integers(10, size=20), 0.0

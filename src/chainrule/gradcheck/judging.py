@@ -183,6 +183,7 @@ class _Judge:
             n,
             abs(a - n),
             abs(a - n) / greater if greater else 0.0,
+            told[worst].excess,
             told[worst].slope.step,
             told[worst].rule,
             wrong=len(self._wrong()),

@@ -1,5 +1,6 @@
 """What a gradient check found: for each parameter its worst entry, in a table that a person can read."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -14,6 +15,7 @@ class Row:
     mode       "training" or "inference" where these differ, else ""
     index      of the worst entry: the one that takes most of what it is allowed
     absolute   |analytic − numeric|; relative: that over the greater of the two
+    excess     the gap as a multiple of what is allowed; above 1 where the entry is wrong
     step       h of the differences that judged it
     rule       "relative": the two agree to one part in a million; "rounding": they agree as closely as the rounding of
                the loss lets differences see; "": neither
@@ -30,6 +32,7 @@ class Row:
     numeric: float = float("nan")
     absolute: float = float("nan")
     relative: float = float("nan")
+    excess: float = float("nan")
     step: float = float("nan")
     rule: str = ""
     wrong: int = 0
@@ -91,7 +94,7 @@ class GradientReport:
     @property
     def worst(self) -> Row:
         """The row that is most wrong, or takes most of what it is allowed."""
-        return max(self.rows, key=lambda row: (not row.ok, row.index is None, row.relative))
+        return max(self.rows, key=lambda row: (not row.ok, row.index is None, row.excess))
 
     @property
     def verdict(self) -> str:
@@ -118,8 +121,8 @@ class GradientReport:
         return "\n".join([self.verdict, "", *lines, *([""] if self._remarks() else []), *self._remarks()])
 
     def to_json(self) -> dict[str, object]:
-        """Plain data."""
-        rows = [{**vars(row), "ok": row.ok} for row in self.rows]
+        """Plain data; what is no number is None."""
+        rows = [{**{key: _plain(value) for key, value in vars(row).items()}, "ok": row.ok} for row in self.rows]
         return {"ok": self.ok, "problems": list(self.problems), "evaluations": self.evaluations, "rows": rows}
 
     def _repr_html_(self) -> str:
@@ -135,8 +138,9 @@ class GradientReport:
         return [*self.problems, *(remark for row in self.rows for remark in row.remarks())]
 
 
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+    return math.prod(shape)
