@@ -45,6 +45,7 @@ def test_a_settings_file_a_model_and_widths_are_checked(command, digits_run):
     both = command("check", "6-5-4", "--batch-norm", "True", "--dropout", "0.3")
     assert "W1 (inference)" in both.out
     assert "W1 (training)" in both.out
+    assert "gamma1 (training)" in both.out
     assert command("check", "6-5-1", "--loss", "sigmoid").code == 0
 
 
