@@ -160,8 +160,8 @@ local derivative, is held against central differences in float64 at two random p
 are pairwise different. What fails is refused with a report: which entry, what the formula says, what the
 differences say.
 
-**Deriving twice**: `d.source` is a text in the language, equations and gradients, to go on from; `cr.derive(d,
-wrt="w")` differentiates the gradient."""
+**Deriving twice**: `d.source` is a text in the language, equations and gradients, to go on from;
+`cr.derive(d, wrt="w")` differentiates the gradient."""
 
 _RESIDUAL_WORDS = "ITU Lahore's exercise: ∂E/∂x, with x used twice."
 _REJECTED_WORDS = f"""\

@@ -205,6 +205,16 @@ def test_section_b_by_x_is_printed_in_its_correct_form():
     assert str(d.result) == "W1ᵀ ((W2ᵀ (y − s) + r) ∘ h ∘ (1 − h)) + y − s"
 
 
+def test_columns_of_matrices_with_one_column_stay_matrices():
+    shapes = {"x": "N,1", "W1": "K,N", "b1": "K,1", "W2": "N,K", "b2": "N,1", "r": "K,1", "s": "N,1"}
+    d = cr.derive(RESIDUAL.replace("r @ h", "sum(r.T @ h)"), ["x", "W1", "b1", "W2"], shapes)
+    assert [cr.algebra.source.source(line.expression) for line in d.lines if line.name in ("dx", "dW1", "dW2")] == [
+        "W1.T @ dz + dy",
+        "dz @ x.T",
+        "dy @ h.T",
+    ]
+
+
 PRINTED = "W1.T @ W2.T @ (y - s) * h * (1 - h) + (y - s) + W1.T @ r * h * (1 - h)"
 
 

@@ -150,10 +150,13 @@ def column(vector: Node) -> Node:
     """A vector (N,) as a matrix (N, 1)."""
     if vector.op in ("sum", "mean", "logsumexp", "norm") and vector.data == (1, False):
         return node(vector.op, vector.children[0], data=(1, True))
-    if vector.op == "getitem" and vector.data[-1] == number_size(0) and len(vector.data) == 2:
-        whole = vector.children[0]
-        if whole.shape[1].is_unit and vector.data[0] == Slice(number_size(0), whole.shape[0]):
-            return whole
+    whole = column_of(vector)
+    if whole is not None:
+        return whole
+    if vector.op == "matmul" and len(vector.children[0].shape) == 2:
+        right = column_of(vector.children[1])
+        if right is not None:
+            return matmul(vector.children[0], right)
     if vector.op in _ELEMENTWISE and all(len(child.shape) <= 1 for child in vector.children):
         parts = [column(child) if child.shape else child for child in vector.children]
         if any(part.op not in ("getitem",) for part in parts if part.shape):
@@ -161,6 +164,23 @@ def column(vector: Node) -> Node:
     if not vector.shape:
         return vector
     return node("getitem", vector, data=(Slice(number_size(0), vector.shape[0]), None))
+
+
+def column_of(vector: Node) -> Node | None:
+    """The matrix (N, 1) of which `vector` is the only column."""
+    if vector.op != "getitem" or len(vector.data) != 2 or vector.data[1] != number_size(0):
+        return None
+    (whole,) = vector.children
+    is_column = whole.shape[1].is_unit and vector.data[0] == Slice(number_size(0), whole.shape[0])
+    return whole if is_column else None
+
+
+def outer(left: Node, right: Node) -> Node:
+    """u vᵀ; of the columns of matrices (N, 1) it is their product."""
+    first, second = column_of(left), column_of(right)
+    if first is not None and second is not None:
+        return matmul(first, transpose(second))
+    return node("outer", left, right)
 
 
 def row(vector: Node) -> Node:

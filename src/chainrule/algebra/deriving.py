@@ -21,7 +21,7 @@ from chainrule.algebra.source import program_source, source
 from chainrule.algebra.steps import Step, closed_form, derivation_steps
 from chainrule.algebra.tree import Node, cuts
 from chainrule.algebra.unfolding import unfold
-from chainrule.algebra.verify import Check, verify
+from chainrule.algebra.verify import Check, NotDifferentiableError, verify
 from chainrule.errors import InputError, shown, unknown_name
 
 Floats = NDArray[np.float64]
@@ -217,7 +217,12 @@ def derive(
     program = replace(program, inputs={**program.inputs, **unused})
     program = replace(program, probabilities=_axes(program, probabilities or {}, names))
     unfolded = unfold(program)
-    return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
+    try:
+        return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
+    except ZeroDivisionError:
+        raise NotDifferentiableError(
+            f"{program.result.name} divides by zero whatever the values are", "Look for a denominator that is 0."
+        ) from None
 
 
 def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:

@@ -164,6 +164,8 @@ def _piece(single: Atom) -> Piece:
     assert isinstance(single, Apply)
     indices = _nicest(*single.arguments)
     operands = [_sum(argument, indices) for argument in single.arguments]
+    if single.function.name == "power":
+        return Piece(_full(node("power", *operands), indices), indices)
     return Piece(_full(node("apply", *operands, data=single.function), indices), indices)
 
 
@@ -292,7 +294,7 @@ def _assemble(pieces: list[Piece], target: Indices) -> Node:
     if len(target) == 2 and len(order) == 2:
         if not matrices and len(vectors) == 2 and not any(vector.inverse for vector in vectors):
             by_index = {vector.indices[0]: vector.value for vector in vectors}
-            return node("outer", by_index[order[0]], by_index[order[1]])
+            return build.outer(by_index[order[0]], by_index[order[1]])
         above = [piece.along(order) for piece in matrices if not piece.inverse]
         below = [piece.along(order) for piece in matrices if piece.inverse]
         for vector in vectors:
