@@ -1,11 +1,12 @@
 """Matrix expressions with shapes: read, differentiated step by step, proven, and printed."""
 
 from chainrule.algebra.deriving import Derivation, Gradient, derive
-from chainrule.algebra.language import ExpressionError, Line, Program, read
+from chainrule.algebra.language import read
 from chainrule.algebra.networks import derivation
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Size
 from chainrule.algebra.steps import Equation, Step
-from chainrule.algebra.tree import Node
+from chainrule.algebra.tree import ExpressionError, Node
 from chainrule.algebra.verify import Check, NotDifferentiableError, UnverifiedError, check_formula
 
 __all__ = [

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from chainrule.algebra.functions import function
-from chainrule.algebra.sizes import UNIT, Shape, Size, number_size
+from chainrule.algebra.sizes import Shape, Size, number_size
 from chainrule.algebra.tree import Node, Slice, node, number, size_node
 
 ONE = number(Fraction(1))
@@ -209,6 +209,3 @@ def fit(tree: Node, shape: Shape) -> Node:
     if is_number(tree, 1):
         return node("ones", data=shape)
     return node("broadcast_to", tree, data=shape)
-
-
-__all__ = ["UNIT", "add", "divide", "fit", "matmul", "multiply", "power", "subtract", "total", "transpose"]

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from functools import lru_cache
 
-from chainrule.algebra.functions import Function, derivative_text
+from chainrule.algebra.functions import Function, derivative_text, function
 from chainrule.algebra.indices import (
     ONE,
     Apply,
@@ -14,9 +14,7 @@ from chainrule.algebra.indices import (
     Polynomial,
     Term,
     atom,
-    constant,
     distribute,
-    entries,
     power,
     product,
     replace_atom,
@@ -25,8 +23,9 @@ from chainrule.algebra.indices import (
     single_term,
     substitute_entries,
 )
-from chainrule.algebra.language import Line, read
+from chainrule.algebra.language import read
 from chainrule.algebra.lowering import Indices, lower
+from chainrule.algebra.program import Line
 from chainrule.algebra.tree import Node
 
 
@@ -78,9 +77,9 @@ def _function_derivative(applied: Apply, argument: int) -> Polynomial:
 
 
 @lru_cache(maxsize=512)
-def _derivative(function: Function, argument: int) -> Polynomial:
+def _derivative(rule: Function, argument: int) -> Polynomial:
     """f′ in x, y and the value a, from the table of functions."""
-    text = derivative_text(function, argument)
+    text = derivative_text(rule, argument)
     return lower(read(f"d = {text}", {"x": (), "y": (), "a": ()}).result.expression, ())
 
 
@@ -139,8 +138,6 @@ def _softmax_rule(line: Line, at: Indices, by: Node, where: Indices) -> Polynomi
 
 def _logsumexp_rule(line: Line, at: Indices, by: Node, where: Indices) -> Polynomial:
     """∂l/∂z_j = exp(z_j − l)."""
-    from chainrule.algebra.functions import function
-
     deltas, _ = _reduced(line, at, where)
     exponent = atom(Entry(by, where)) + scaled(atom(Entry(line.value, at)), Fraction(-1))
     return product(atom(Apply(function("exp"), (exponent,))), deltas)
@@ -153,10 +150,3 @@ def _norm_rule(line: Line, at: Indices, by: Node, where: Indices) -> Polynomial:
 
 
 _RULES = {"softmax": _softmax_rule, "logsumexp": _logsumexp_rule, "norm": _norm_rule}
-
-
-def depends(polynomial: Polynomial, name: str) -> bool:
-    return any(entry.tensor.op == "name" and entry.tensor.name == name for entry in entries(polynomial))
-
-
-__all__ = ["constant", "differentiate", "local_derivative"]

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.algebra import documents
 from chainrule.algebra.evaluate import evaluate, run
 from chainrule.algebra.gradients import Adjoint, Backward, backward
-from chainrule.algebra.indices import Tensors
-from chainrule.algebra.indices import evaluate as evaluate_indices
-from chainrule.algebra.language import Line, Program, normal, read
+from chainrule.algebra.language import normal, read
 from chainrule.algebra.latex import latex
+from chainrule.algebra.numbers import Tensors
+from chainrule.algebra.numbers import evaluate as evaluate_indices
 from chainrule.algebra.plain import plain
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import program_source, source
 from chainrule.algebra.steps import Step, closed_form, derivation_steps

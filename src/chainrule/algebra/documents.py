@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
+from textwrap import wrap
 
 from chainrule.algebra.formulas import Formula, Glyph, broken, row, width_in_print
 from chainrule.algebra.latex import latex
@@ -11,7 +12,7 @@ from chainrule.algebra.latex import text as latex_text
 from chainrule.algebra.mathml import mathml
 from chainrule.algebra.plain import plain
 from chainrule.algebra.sizes import shape_text
-from chainrule.algebra.steps import Equation, Step
+from chainrule.algebra.steps import Step
 
 TEXT_WIDTH = 96  # characters of a line of plain text
 PAGE_WIDTH = 62  # characters of a formula that fits a printed page
@@ -112,8 +113,6 @@ def _shape(step: Step) -> str:
 
 
 def _wrapped(words: str) -> list[str]:
-    from textwrap import wrap
-
     return [line for paragraph in words.split("\n") for line in (wrap(paragraph, TEXT_WIDTH) or [""])]
 
 
@@ -267,15 +266,3 @@ mtd {{ padding: 0.2rem 0.15rem; }}
 </body>
 </html>
 """
-
-__all__ = [
-    "Document",
-    "Equation",
-    "Section",
-    "document",
-    "html_fragment",
-    "to_html",
-    "to_latex",
-    "to_markdown",
-    "to_text",
-]

@@ -23,7 +23,7 @@ from chainrule.algebra.formulas import (
     row,
     word,
 )
-from chainrule.algebra.indices import Apply, Atom, Count, Delta, Entry, Group, Index, Polynomial, Term
+from chainrule.algebra.indices import Apply, Atom, Count, Delta, Entry, Group, Index, Polynomial, Term, atom_indices
 from chainrule.algebra.matrices import Names, applied, number_formula, show, size_formula
 from chainrule.algebra.spelling import parts
 from chainrule.algebra.tree import Node
@@ -103,7 +103,7 @@ def _term(term: Term, letters: Letters, names: Names) -> Formula:
     """|coefficient| Σ factors; what has a negative exponent stands below a line."""
     coefficient = abs(term.coefficient)
     for single, _ in term.factors:
-        for index in _outside(single):
+        for index in atom_indices(single):
             _ = letters[index]
     over, under = _ordered(term, 1), _ordered(term, -1)
     scaled = len(over) + (coefficient.numerator != 1) + bool(term.sums and not under and coefficient.denominator == 1)
@@ -124,12 +124,6 @@ def _term(term: Term, letters: Letters, names: Names) -> Formula:
     if not term.sums:
         return product
     return row(Sum(row(*[letter(letters[index]) for index in term.sums])), product)
-
-
-def _outside(single: Atom) -> tuple[Index, ...]:
-    from chainrule.algebra.indices import atom_indices
-
-    return atom_indices(single)
 
 
 def _ordered(term: Term, sign: int) -> list[tuple[Atom, Rational]]:
@@ -195,6 +189,3 @@ def _entry(single: Entry, letters: Letters, names: Names) -> Formula:
         shifted = bool(start.terms or start.constant)
         first = row(letter(letters[outside]), PLUS, first) if shifted else letter(letters[outside])
     return _delta(first, column)
-
-
-__all__ = ["Letters", "entry", "show_polynomial"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.algebra.language import Program
+from chainrule.algebra.program import Program
 from chainrule.algebra.sizes import Size
 from chainrule.algebra.tree import Node, Slice
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from chainrule import rules
 from chainrule.errors import InputError
+from chainrule.specs import parse
 
 Array = NDArray[Any]
 
@@ -113,8 +114,6 @@ def _elementary(name: str) -> Function:
 
 def of_rule(rule: rules.Activation) -> Function:
     """The activation `rule` as a function of the language; one that the user made has an opaque derivative."""
-    from chainrule.specs import parse
-
     spec = parse(rule.name)
     settings = tuple(float(value) for value in (*spec.args, *spec.kwargs.values()))
     if spec.name not in _ACTIVATIONS:

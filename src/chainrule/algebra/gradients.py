@@ -4,14 +4,13 @@
 and in matrices.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chainrule.algebra.calculus import local_derivative
 from chainrule.algebra.indices import (
     ONE,
     Delta,
     Entry,
-    Index,
     Polynomial,
     Term,
     atom,
@@ -24,8 +23,8 @@ from chainrule.algebra.indices import (
     simplify,
     sum_to_one,
 )
-from chainrule.algebra.language import Line, Program
 from chainrule.algebra.lowering import Indices, indices_for, total
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.raising import NoMatrixForm, raise_to_matrix
 from chainrule.algebra.sizes import Shape
 from chainrule.algebra.tree import Node, node, number, number_node, variable
@@ -284,6 +283,3 @@ def _jacobian_part(edge: Edge, user: Adjoint) -> Polynomial:
                 "Differentiate a scalar, such as the sum with a vector; its gradient is a matrix.",
             )
     return simplify(total(tuple(result), edge.at))
-
-
-__all__ = ["Adjoint", "Backward", "Edge", "Index", "backward", "replace"]

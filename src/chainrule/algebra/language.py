@@ -14,15 +14,15 @@ import math
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from chainrule.algebra import functions
-from chainrule.algebra.functions import COMPARISONS
+from chainrule.algebra.calls import CALLS, Arguments
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, Size, number_size, read_shape, shape_text, symbols
-from chainrule.algebra.tree import Node, Place, ShapeError, Slice, node, number, size_node, variable
+from chainrule.algebra.tree import ExpressionError, Node, Place, ShapeError, Slice, node, number, size_node, variable
 from chainrule.errors import InputError, shown, unknown_name
 
 LONGEST = 20_000  # characters of a source
@@ -30,11 +30,6 @@ DEEPEST = 60  # levels of one expression
 MOST_LINES = 500
 
 _DECLARATION = re.compile(r"^\s*([^\W\d]\w*)\s*:(?![=])\s*([^=#]*?)\s*(#.*)?$")
-_LINE_FUNCTIONS = [
-    *["sum", "mean", "var", "softmax", "logsumexp", "cross_entropy"],
-    *["concatenate", "pad", "outer", "trace", "diag", "eye", "ones", "zeros", "broadcast_to", "where"],
-    *["dot", "matmul", "transpose", "multiply", "divide", "add", "subtract", "negative"],
-]
 _ARITHMETIC: dict[type, str] = {
     ast.Add: "add",
     ast.Sub: "subtract",
@@ -44,73 +39,11 @@ _ARITHMETIC: dict[type, str] = {
     ast.MatMult: "matmul",
 }
 _COMPARED: dict[type, str] = {ast.Gt: "greater", ast.GtE: "greater_equal", ast.Lt: "less", ast.LtE: "less_equal"}
-_OPPOSITE = {"greater": "less_equal", "less_equal": "greater", "less": "greater_equal", "greater_equal": "less"}
-
-
-class ExpressionError(InputError):
-    """A source that is not in the language; `place` says where."""
-
-    def __init__(self, problem: str, remedy: str, place: Place | None = None) -> None:
-        super().__init__(f"{place}: {problem}" if place else problem, remedy)
-        self.place = place
-
-
-@dataclass(frozen=True)
-class Line:
-    """`name = expression`."""
-
-    name: str
-    expression: Node
-
-    @property
-    def shape(self) -> Shape:
-        return self.expression.shape
-
-    @property
-    def value(self) -> Node:
-        """The name as an expression."""
-        return variable(self.name, self.shape)
-
-
-@dataclass(frozen=True)
-class Program:
-    """Inputs with their shapes, and the lines in their order; every line uses only what stands above it."""
-
-    inputs: dict[str, Shape]
-    lines: tuple[Line, ...]
-    declared: dict[str, Shape] = field(default_factory=dict)  # all that was declared, used or not
-    probabilities: dict[str, int] = field(default_factory=dict)  # inputs whose entries sum to one along this axis
-
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        return {**self.inputs, **{line.name: line.shape for line in self.lines}}
-
-    @property
-    def symbols(self) -> list[str]:
-        return symbols([*self.inputs.values(), *self.declared.values()])
-
-    @property
-    def result(self) -> Line:
-        return self.lines[-1]
-
-    def above(self, name: str) -> tuple[Line, ...]:
-        """The lines that depend on `name`."""
-        reached, found = {name}, []
-        for line in self.lines:
-            if line.name != name and reached & set(line.expression.names):
-                reached.add(line.name)
-                found.append(line)
-        return tuple(found)
-
-    def up_to(self, name: str) -> "Program":
-        """The program that ends with the line `name`."""
-        at = [line.name for line in self.lines].index(name)
-        return replace(self, lines=self.lines[: at + 1])
 
 
 def valid_names() -> list[str]:
     """Every function that the language knows."""
-    return sorted({*functions.names(), *_LINE_FUNCTIONS, "linalg.norm"})
+    return sorted({*functions.names(), *CALLS})
 
 
 def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
@@ -364,9 +297,9 @@ class _Reader:
 
     def call(self, tree: ast.Call) -> Node:
         name = self.called_name(tree.func)
-        arguments = _Arguments(self, tree, name)
-        if name in _CALLS:
-            return _CALLS[name](arguments)
+        arguments = Arguments(self, tree, name)
+        if name in CALLS:
+            return CALLS[name](arguments)
         rule = functions.function(name, ())
         count = rule.arity
         operands = [arguments.expression(f"argument {at + 1}") for at in range(count)]
@@ -394,189 +327,6 @@ class _Reader:
         error = unknown_name("function", name, valid_names())
         raise ExpressionError(error.problem, error.remedy, self.place(tree))
 
-
-class _Arguments:
-    """The arguments of one call, taken one by one; what is left over is refused."""
-
-    def __init__(self, reader: _Reader, tree: ast.Call, name: str) -> None:
-        self.reader, self.tree, self.name = reader, tree, name
-        if any(isinstance(part, ast.Starred) for part in tree.args) or any(k.arg is None for k in tree.keywords):
-            raise reader.refuse("* and ** are not in the language", "Write the arguments one by one.", tree)
-        self.positional = list(tree.args)
-        self.keywords = {str(k.arg): k.value for k in tree.keywords}
-
-    def take(self, keyword: str | None = None) -> ast.expr | None:
-        if self.positional:
-            return self.positional.pop(0)
-        return self.keywords.pop(keyword, None) if keyword else None
-
-    def expression(self, what: str) -> Node:
-        return self.reader.expression(self.needed(what))
-
-    def needed(self, what: str, keyword: str | None = None) -> ast.expr:
-        tree = self.take(keyword)
-        if tree is None:
-            raise self.reader.refuse(f"{self.name} lacks its {what}", "Give it in parentheses.", self.tree)
-        return tree
-
-    def axis(self, default: int | None) -> int | None:
-        tree = self.take("axis")
-        if tree is None:
-            return default
-        if isinstance(tree, ast.Constant) and tree.value is None:
-            return None
-        size = self.reader.size(tree)
-        if size.terms:
-            raise self.reader.refuse("an axis is a whole number", "Write axis=0, axis=1 or axis=-1.", tree)
-        return size.constant
-
-    def keepdims(self) -> bool:
-        tree = self.take("keepdims")
-        if tree is None:
-            return False
-        if isinstance(tree, ast.Constant) and isinstance(tree.value, bool):
-            return tree.value
-        raise self.reader.refuse("keepdims is True or False", "Write keepdims=True.", tree)
-
-    def shape(self) -> Shape:
-        tree = self.needed("shape", "shape")
-        parts = tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
-        return tuple(self.reader.size(part) for part in parts)
-
-    def settings(self) -> tuple[float, ...]:
-        """Numbers that follow the arguments of an activation: leaky_relu(Z, 0.1), or by name: slope=0.1."""
-        values = []
-        for tree in [*self.positional, *self.keywords.values()]:
-            try:
-                value = ast.literal_eval(tree)
-            except ValueError:
-                value = None
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                raise self.reader.refuse(f"a setting of {self.name} is a number", "Write it out: 0.1.", tree)
-            values.append(float(value))
-        self.positional, self.keywords = [], {}
-        return tuple(values)
-
-    def finish(self) -> None:
-        for tree in self.positional:
-            raise self.reader.refuse(f"{self.name} takes fewer arguments", "Leave this one out.", tree)
-        for name, tree in self.keywords.items():
-            raise self.reader.refuse(f"{self.name} has no argument {shown(name)} here", "Leave it out.", tree)
-
-    def build(self, op: str, *children: Node, data: Any = None) -> Node:
-        self.finish()
-        return self.reader.build(op, self.tree, *children, data=data)
-
-
-def _reduction(op: str, axis_first: int | None = None) -> Callable[[_Arguments], Node]:
-    def read(arguments: _Arguments) -> Node:
-        operand = arguments.expression("argument")
-        data = (_positive(arguments.axis(axis_first), operand), arguments.keepdims())
-        return arguments.build(op, operand, data=data)
-
-    return read
-
-
-def _positive(axis: int | None, operand: Node) -> int | None:
-    return axis % len(operand.shape) if axis is not None and -len(operand.shape) <= axis < 0 else axis
-
-
-def _softmax(arguments: _Arguments) -> Node:
-    operand = arguments.expression("argument")
-    return arguments.build("softmax", operand, data=(_positive(arguments.axis(None), operand), False))
-
-
-def _variance(arguments: _Arguments) -> Node:
-    """var(Z, axis, keepdims) is the mean of the squared distance from the mean, as in NumPy."""
-    operand = arguments.expression("argument")
-    axis, keepdims = _positive(arguments.axis(None), operand), arguments.keepdims()
-    arguments.finish()
-    centred = arguments.build("subtract", operand, arguments.build("mean", operand, data=(axis, True)))
-    return arguments.build("mean", arguments.build("power", centred, number(Fraction(2))), data=(axis, keepdims))
-
-
-def _plain(op: str, count: int) -> Callable[[_Arguments], Node]:
-    def read(arguments: _Arguments) -> Node:
-        return arguments.build(op, *[arguments.expression(f"argument {at + 1}") for at in range(count)])
-
-    return read
-
-
-def _concatenate(arguments: _Arguments) -> Node:
-    tree = arguments.needed("parts")
-    if not isinstance(tree, ast.Tuple | ast.List) or not tree.elts:
-        raise arguments.reader.refuse("concatenate takes a tuple of parts", "Write concatenate((x, y)).", tree)
-    parts = [arguments.reader.expression(part) for part in tree.elts]
-    return arguments.build("concatenate", *parts, data=_positive(arguments.axis(0), parts[0]))
-
-
-def _eye(arguments: _Arguments) -> Node:
-    return arguments.build("eye", data=arguments.reader.size(arguments.needed("size")))
-
-
-def _filled(op: str) -> Callable[[_Arguments], Node]:
-    return lambda arguments: arguments.build(op, data=arguments.shape())
-
-
-def _broadcast_to(arguments: _Arguments) -> Node:
-    operand = arguments.expression("argument")
-    return arguments.build("broadcast_to", operand, data=arguments.shape())
-
-
-def _pad(arguments: _Arguments) -> Node:
-    operand = arguments.expression("argument")
-    tree = arguments.needed("widths", "pad_width")
-    read, elements = arguments.reader.size, tree.elts if isinstance(tree, ast.Tuple | ast.List) else []
-    if len(operand.shape) == 1 and len(elements) == 2 and not isinstance(elements[0], ast.Tuple | ast.List):
-        widths: tuple[Any, ...] = ((read(elements[0]), read(elements[1])),)
-    elif all(isinstance(pair, ast.Tuple | ast.List) and len(pair.elts) == 2 for pair in elements):
-        widths = tuple((read(pair.elts[0]), read(pair.elts[1])) for pair in elements)  # type: ignore[attr-defined]
-    else:
-        raise arguments.reader.refuse("pad takes one pair of widths an axis", "Write pad(x, ((1, 2),)).", tree)
-    return arguments.build("pad", operand, data=widths)
-
-
-def _where(arguments: _Arguments) -> Node:
-    """where(x > y, u, v) is u where the comparison holds and v elsewhere."""
-    condition, this, other = (arguments.expression(f"argument {at + 1}") for at in range(3))
-    if condition.op != "apply" or condition.data.name not in COMPARISONS:
-        raise arguments.reader.refuse(
-            "where takes a comparison first", "Write where(x > 0, u, v).", arguments.tree.args[0]
-        )
-    rule = functions.function(_OPPOSITE[condition.data.name])
-    otherwise = arguments.build("apply", *condition.children, data=rule)
-    return arguments.build(
-        "add", arguments.build("multiply", condition, this), arguments.build("multiply", otherwise, other)
-    )
-
-
-_CALLS: dict[str, Callable[[_Arguments], Node]] = {
-    "sum": _reduction("sum"),
-    "mean": _reduction("mean"),
-    "logsumexp": _reduction("logsumexp"),
-    "linalg.norm": _reduction("norm"),
-    "softmax": _softmax,
-    "var": _variance,
-    "cross_entropy": _plain("cross_entropy", 2),
-    "outer": _plain("outer", 2),
-    "trace": _plain("trace", 1),
-    "diag": _plain("diag", 1),
-    "dot": _plain("matmul", 2),
-    "matmul": _plain("matmul", 2),
-    "transpose": _plain("transpose", 1),
-    "multiply": _plain("multiply", 2),
-    "divide": _plain("divide", 2),
-    "add": _plain("add", 2),
-    "subtract": _plain("subtract", 2),
-    "negative": _plain("negative", 1),
-    "concatenate": _concatenate,
-    "eye": _eye,
-    "ones": _filled("ones"),
-    "zeros": _filled("zeros"),
-    "broadcast_to": _broadcast_to,
-    "pad": _pad,
-    "where": _where,
-}
 
 _WORDS: dict[type, str] = {
     ast.Import: "import",

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 
+from chainrule.algebra.functions import function
 from chainrule.algebra.indices import (
     ONE,
     ZERO,
@@ -21,7 +22,7 @@ from chainrule.algebra.indices import (
     product,
     scaled,
 )
-from chainrule.algebra.sizes import UNIT, Shape, Size, number_size
+from chainrule.algebra.sizes import Shape, Size, number_size
 from chainrule.algebra.tree import Node, Slice, node
 
 Indices = tuple[Index | None, ...]
@@ -71,8 +72,6 @@ def _power(tree: Node, at: Indices) -> Polynomial:
         return constant(ONE)
     if len(exponent) == 1 and not exponent[0].factors and abs(exponent[0].coefficient) < 1000:
         return power(base, exponent[0].coefficient)
-    from chainrule.algebra.functions import function
-
     return atom(Apply(function("power"), (base, exponent)))
 
 
@@ -222,8 +221,6 @@ def _eye(tree: Node, at: Indices) -> Polynomial:
 
 def _exponentials(tree: Node, at: Indices) -> tuple[Polynomial, Polynomial]:
     """exp z at the place `at`, and the sum of all exp z along the axis."""
-    from chainrule.algebra.functions import function
-
     (child,) = tree.children
     axis, exp = tree.data[0], function("exp")
     over = tuple(
@@ -249,8 +246,6 @@ def _with_reduced_axes(tree: Node, at: Indices) -> Indices:
 
 
 def _logsumexp(tree: Node, at: Indices) -> Polynomial:
-    from chainrule.algebra.functions import function
-
     _, all_of_them = _exponentials(tree, _with_reduced_axes(tree, at))
     return atom(Apply(function("log"), (all_of_them,)))
 
@@ -263,8 +258,6 @@ def _norm(tree: Node, at: Indices) -> Polynomial:
 def _cross_entropy(tree: Node, at: Indices) -> Polynomial:
     """−(1/m) Σ_ik t_ik ln a_ik; for a single sample without the 1/m."""
     outputs, targets = tree.children
-    from chainrule.algebra.functions import function
-
     inside = indices_for(outputs.shape)
     logs = atom(Apply(function("log"), (lower(outputs, inside),)))
     result = scaled(total(product(lower(targets, inside), logs), inside), Fraction(-1))
@@ -304,5 +297,3 @@ _LOWER: dict[str, Callable[[Node, Indices], Polynomial]] = {
     "broadcast_to": lambda tree, at: aligned(tree.children[0], at),
     "cross_entropy": _cross_entropy,
 }
-
-__all__ = ["UNIT", "Indices", "indices_for", "lower", "total"]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from chainrule.algebra import build
-from chainrule.algebra.functions import function
 from chainrule.algebra.indices import (
     Apply,
     Atom,
@@ -322,6 +321,3 @@ def _scale(value: Node, coefficient: Fraction, scalars: list[tuple[Node, bool]])
     result = build.multiply(result, value)
     under = denominator + below
     return build.divide(result, _product(under)) if under else result
-
-
-__all__ = ["NoMatrixForm", "function", "raise_to_matrix"]

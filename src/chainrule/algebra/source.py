@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import Any
 
 from chainrule.algebra.functions import COMPARISONS, Function
-from chainrule.algebra.language import Line, Program
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, shape_text
 from chainrule.algebra.tree import Node, Slice
 

@@ -19,13 +19,14 @@ from chainrule.algebra.formulas import (
     row,
 )
 from chainrule.algebra.gradients import Adjoint, Backward, Edge
-from chainrule.algebra.indices import Index, simplify
-from chainrule.algebra.language import Line, Program
+from chainrule.algebra.indices import simplify
 from chainrule.algebra.latex import latex
-from chainrule.algebra.lowering import Indices, indices_for, lower
+from chainrule.algebra.lowering import indices_for, lower
 from chainrule.algebra.matrices import Names, show
 from chainrule.algebra.plain import plain
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, shape_text
+from chainrule.algebra.source import source
 from chainrule.algebra.tree import Node, substitute
 
 LONGEST_CLOSED_FORM = 24  # operations
@@ -137,8 +138,6 @@ def _kinks(program: Program) -> list[Step]:
 
 def _kink_words(node: Node, name: str) -> str:
     rule = node.data
-    from chainrule.algebra.source import source
-
     operands = [source(child) for child in node.children]
     if rule.arity == 2:
         where = f"{operands[0]} = {operands[1]}"
@@ -246,6 +245,3 @@ def _result(found: Backward, name: str, names: Names, taken: set[str]) -> list[S
         equations.append(Equation(left, show(closed, names)))
     whole = adjoint.formula.shape
     return [Step("result", f"∂{result.name}/∂{name} is {shape_text(whole)}", tuple(equations), whole, name, "Result")]
-
-
-__all__ = ["Equation", "Index", "Indices", "Step", "closed_form", "derivation_steps"]

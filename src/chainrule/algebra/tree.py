@@ -19,9 +19,10 @@ The operations, and what `data` holds:
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
-from chainrule.algebra.sizes import UNIT, Shape, Size, number_size, shape_text
+from chainrule.algebra.sizes import UNIT, Shape, Size, shape_text
 from chainrule.errors import InputError
 
 
@@ -39,6 +40,14 @@ class Place:
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}"
+
+
+class ExpressionError(InputError):
+    """A source that is not in the language; `place` says where."""
+
+    def __init__(self, problem: str, remedy: str, place: Place | None = None) -> None:
+        super().__init__(f"{place}: {problem}" if place else problem, remedy)
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -101,8 +110,6 @@ def size_node(size: Size) -> Node:
 
 
 def number_node(value: int) -> Node:
-    from fractions import Fraction
-
     return number(Fraction(value))
 
 
@@ -318,5 +325,3 @@ _SHAPES: dict[str, Callable[[tuple[Shape, ...], Any], Shape]] = {
     "zeros": lambda shapes, data: data,
     "broadcast_to": _broadcast_to,
 }
-
-__all__ = ["Node", "Place", "ShapeError", "broadcast", "node", "number", "number_size", "substitute", "variable"]

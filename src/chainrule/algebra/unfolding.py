@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from chainrule.algebra.functions import is_activation
-from chainrule.algebra.language import Line, Program
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.tree import Node
 
 _SUMMING = {"matmul", "sum", "mean", "trace", "norm", "logsumexp", "softmax", "cross_entropy"}

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from chainrule import differences
 from chainrule.algebra.evaluate import evaluate
 from chainrule.algebra.gradients import Adjoint, Backward, Edge
-from chainrule.algebra.indices import Tensors
-from chainrule.algebra.indices import evaluate as evaluate_indices
-from chainrule.algebra.language import Line, Program, read
+from chainrule.algebra.language import read
+from chainrule.algebra.numbers import Tensors
+from chainrule.algebra.numbers import evaluate as evaluate_indices
+from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, symbols
 from chainrule.algebra.source import source
 from chainrule.algebra.tree import Node, cuts
