@@ -189,9 +189,10 @@ _ERROR_WORDS = "An error says where, what, with both shapes, and how to mend it.
 _LIMITS = """\
 ## Limits
 
-Numbers, vectors and matrices; a derivative with more axes is given entry by entry and has no matrix form. A source
-has at most 20,000 characters and an expression 60 levels. At a kink (ReLU at 0) the formula takes one side, and the
-derivation names the place. A rule of one's own is differentiated once; its second derivative is not known."""
+Numbers, vectors and matrices, of at most 5,000 entries where sizes are numbers (write symbols for large ones); a
+derivative with more axes is given entry by entry and has no matrix form. A source has at most 20,000 characters and
+an expression 60 levels. At a kink (ReLU at 0) the formula takes one side, and the derivation names the place. A
+rule of one's own is differentiated once; its second derivative is not known."""
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")

@@ -48,7 +48,10 @@ def test_the_names_of_the_design_are_public():
         assert name in cr.__all__
 
 
-@pytest.mark.parametrize("room", ["data", "errors", "evaluation", "figures", "network", "rules", "runs", "training"])
+ROOMS = ("algebra", "data", "errors", "evaluation", "figures", "network", "rules", "runs", "training")
+
+
+@pytest.mark.parametrize("room", ROOMS)
 def test_every_room_is_reached_from_the_package(room):
     assert room in dir(cr)
     assert getattr(cr, room).__name__ == f"chainrule.{room}"

@@ -214,6 +214,17 @@ def test_nested_expressions_take_no_time_that_grows_with_two_to_their_depth(star
     assert time.perf_counter() - started < 10
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["E = sum(eye(1000000)[0]) * c", "E = sum(ones((100000, 100000))) * c", "E = sum(broadcast_to(c, (99999, 99999)))"],
+)
+def test_arrays_that_are_too_large_to_be_compared_are_refused(text, refused):
+    with refused("entries", "symbol", error=cr.errors.InputError):
+        cr.derive(text, "c", {"c": ()})
+    with refused("(784, 300)", "235,200 entries", error=cr.errors.InputError):
+        cr.derive("E = sum(tanh(X @ W))", "W", {"X": "m,784", "W": "784,300"})
+
+
 def test_an_expression_is_never_evaluated_as_python(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for text in ("open('made', 'w')", 'exec(\'open("made", "w")\')', "x.tofile('made')", "[open('made', 'w')][0]"):

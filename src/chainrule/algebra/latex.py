@@ -4,7 +4,6 @@ from chainrule.algebra import spelling
 from chainrule.algebra.formulas import Fence, Formula, Fraction, Glyph, Name, Root, Row, Script, Sum
 
 _BARS = {"‖": r"\|", "|": "|", "[": "[", "]": "]", "(": "(", ")": ")"}
-_TALL = (Fraction,)
 
 
 def latex(formula: Formula) -> str:

@@ -125,7 +125,7 @@ class _Program:
         ]
 
     def output(self, net: Network, logits: str, penalised: bool) -> None:
-        A, last = f"A{len(net.structure.layers)}", f"{logits}"
+        A, last = f"A{len(net.structure.layers)}", logits
         self.shapes["T"] = self.matrix("K")
         texts = {
             "softmax": (f"softmax({last}, axis={self.classes})", f"-sum(T * log({A})) / m"),

@@ -4,6 +4,7 @@ Two random points are drawn, each with sizes of its own that are pairwise differ
 has no shape to fit into. Entries near kinks are not judged but drawn again.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +19,7 @@ from chainrule.algebra.language import read
 from chainrule.algebra.numbers import Tensors
 from chainrule.algebra.numbers import evaluate as evaluate_indices
 from chainrule.algebra.program import Line, Program
-from chainrule.algebra.sizes import Shape, symbols
+from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import source
 from chainrule.algebra.tree import Node, cuts
 from chainrule.errors import ChainruleError, InputError, unknown_name
@@ -27,6 +28,7 @@ from chainrule.randomness import generator
 Floats = NDArray[np.float64]
 
 POINTS = 2
+MOST_ENTRIES = 5_000  # of one array at the points of verification
 TOLERANCE = 1e-7  # of the greatest entry, as for networks
 _KINK_MARGIN = 0.01
 _DRAWS = 60
@@ -85,6 +87,7 @@ def _point(program: Program, gradients: tuple[Line, ...], number: int, redraw: i
     lines = (*program.lines, *gradients)
     shapes = [*program.inputs.values(), *(node.shape for line in lines for node in line.expression.walk())]
     sizes = _sizes(program, shapes, lines, number)
+    _refuse_large(shapes, sizes)
     draws = generator(seed + number + 1000 * redraw, "verification")
     kinds = dict.fromkeys(program.inputs, 0)
     trouble = ""
@@ -163,6 +166,16 @@ def pieces(program: Program, values: Mapping[str, Floats], sizes: Mapping[str, i
 
 def has_kinks(program: Program) -> bool:
     return any(node.op == "apply" and node.data.kinks for line in program.lines for node in line.expression.walk())
+
+
+def _refuse_large(shapes: list[Shape], sizes: Mapping[str, int]) -> None:
+    for shape in shapes:
+        entries = math.prod(size.at(sizes) for size in shape)
+        if entries > MOST_ENTRIES:
+            raise InputError(
+                f"an array of shape {shape_text(shape)} has {entries:,} entries, too many to compare one by one",
+                "Write a symbol for a large size: the derivative is the same for every size.",
+            )
 
 
 class IllConditioned(Exception):  # noqa: N818
