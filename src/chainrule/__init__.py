@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chainrule import optimizers as optimizers
     from chainrule import rules as rules
     from chainrule.data import DataSet as DataSet
+    from chainrule.data import Prepared as Prepared
+    from chainrule.data import Preprocessing as Preprocessing
     from chainrule.data import load_data as load_data
     from chainrule.evaluation import evaluate as evaluate
     from chainrule.network import Network as Network
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "DataSet": "chainrule.data",
     "Network": "chainrule.network",
+    "Prepared": "chainrule.data",
+    "Preprocessing": "chainrule.data",
     "batches": "chainrule.training",
     "evaluate": "chainrule.evaluation",
     "generator": "chainrule.randomness",
@@ -37,7 +41,7 @@ _HOMES = {
     "save": "chainrule.runs",
     "train": "chainrule.training",
 }
-_ROOMS = ("data", "errors", "evaluation", "figures", "network", "optimizers", "rules", "runs", "training")
+_ROOMS = ("data", "errors", "evaluation", "figures", "kernels", "network", "optimizers", "rules", "runs", "training")
 
 __all__ = ["__version__", *_HOMES, "optimizers", "rules"]
 
