@@ -1,7 +1,6 @@
 """Kernels: training and prediction in compiled code that is held equal to the passes that are read."""
 
 from chainrule.errors import InputError
-from chainrule.kernels.plan import refusal
 from chainrule.network import Network
 
 
@@ -10,6 +9,8 @@ def accelerate(net: Network) -> Network:
 
     Raises InputError where one of its rules is not compiled.
     """
+    from chainrule.kernels.plan import refusal
+
     why = refusal(net.structure)
     if why:
         raise InputError(why, "Its predictions stay with NumPy.")

@@ -11,7 +11,7 @@ from chainrule.errors import InputError, NotFiniteError
 from chainrule.kernels.epochs import program
 from chainrule.kernels.loading import run_job, threads_for
 from chainrule.kernels.memory import PIECE, Memory
-from chainrule.kernels.plan import METHODS, make_plan, not_compiled, pack, running_statistics, unpack
+from chainrule.kernels.plan import METHODS, lower_padding, make_plan, not_compiled, pack, running_statistics, unpack
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer
 from chainrule.rules import OneHot
@@ -105,7 +105,7 @@ class CompiledEngine:
         rows = most if self.net.statistics() else min(most, PIECE)
         if self._memory is None or self._memory.rows < rows:
             multiplications = most * sum(layer.fan_in * layer.width for layer in structure.layers)
-            threads = self.threads or threads_for(multiplications)
+            threads = self.threads or (threads_for(multiplications) if most > 1 else 1)
             plan = make_plan(structure, rows, self.net.dtype)
             memory = self._memory = Memory(plan, rows, threads)
             memory.put_samples(self.X)
@@ -126,6 +126,7 @@ class CompiledEngine:
         """Parameters, memory of the method and statistics into the kernels' arrays."""
         net, plan = self.net, memory.plan
         pack(plan, net.parameters(), memory["P"])
+        lower_padding(plan, memory["P"])
         for name, slot in zip("MS", self.optimizer.slots, strict=False):
             remembered = self.optimizer.memory[slot]
             for key, P in net.parameters().items():

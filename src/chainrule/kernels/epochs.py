@@ -3,7 +3,9 @@
 A batch is taken through the network in pieces that stay in the caches. Without batch normalisation a piece has two
 stages. In the first each thread takes some rows through all layers and back; in the second it adds to some rows of each
 weight matrix's gradient what the piece gives, and after the last piece applies it. No sum is ever divided between
-threads, so that the bits are the same for any number of them, and for any size of the pieces. Batch normalisation needs
+threads, so that the bits are the same for any number of them. Where there are few parameters and many samples, the
+values of the samples are what is costly to move between processors: gradients are then summed over chunks of CHUNK
+rows in the first stage, by the thread that has the rows, and the chunks' sums are added in the second. Batch normalisation needs
 the columns of a layer whole: its batches are one piece, and the first stage is cut at each such layer. Clipping needs
 the whole gradient, which cuts the second.
 """
@@ -30,12 +32,13 @@ from chainrule.kernels.output import output
 from chainrule.kernels.records import job_at, layer_of
 from chainrule.kernels.single import single
 from chainrule.kernels.threads import LINE, wait
-from chainrule.kernels.tiles import kernel
+from chainrule.kernels.tiles import kernel, rounded_up
 from chainrule.kernels.update import CHAINS, squares, step_rows, step_vectors, transpose_rows
 from chainrule.kernels.views import doubles, integers, place, reals
 from chainrule.network import Structure
 
 ALIGNED = 10  # rows of a thread come in tens, which most tiles divide
+CHUNK = 128  # rows of a partial sum
 SUMS = 8 * CHAINS + LINE  # bytes of a layer's sum of squares: the sum, and room for its parts a line further
 
 ROWS, FORWARD, NORMALISE, ACTIVATE, OUTPUT, BACKWARD, DENORMALISE, DESCEND, GRADIENTS, NORM, STEPS = range(11)
@@ -61,10 +64,15 @@ def program(structure: Structure, clipped: bool) -> NDArray[np.int64]:
 
 
 @kernel
-def _share(count, threads, t):
+def _share(count, threads, t, aligned=ALIGNED):
     """Where the share of thread t of `count` rows begins."""
-    each = (count + threads - 1) // threads
-    return min(count, (each + ALIGNED - 1) // ALIGNED * ALIGNED * t)
+    return min(count, rounded_up((count + threads - 1) // threads, aligned) * t)
+
+
+@kernel
+def _samples_of(job, rows, t):
+    """Where the share of thread t of the rows of a piece begins."""
+    return _share(rows, job.threads, t, CHUNK if job.chunked else ALIGNED)
 
 
 @kernel
@@ -101,17 +109,20 @@ def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
     real = type(job.one)
     rate, number = real(doubles(job.rates, batch + 1)[batch]), job.taken + batch + 1
     l2 = real(doubles(job.l2, batch + 1)[batch] if stage == DESCEND else 0.0)
-    scale = _clipping(job) if stage == STEPS else real(1)
+    scale, none = _clipping(job) if stage == STEPS else real(1), np.int64(0)
     for l in range(job.depth):
         layer = layer_of(job, l)
         turn = (t + l) % job.threads  # so that small layers do not all fall to the first thread
         j0, j1 = _share(layer.fan_in, job.threads, turn), _share(layer.fan_in, job.threads, turn + 1)
         mine = turn == 0
         if stage != STEPS:
-            inputs, input_rows, input_step = _inputs_of(job, l, samples)
-            weight_gradient(job, layer, inputs, input_rows, input_step, rows, j0, j1, further)
-            if mine and not layer.normalised:
-                bias_gradient(job, layer, rows, further)
+            if job.chunked:
+                _add_chunks(job, layer, rows, j0, j1, mine, further)
+            else:
+                inputs, input_rows, input_step = _inputs_of(job, l, samples)
+                weight_gradient(job, job.G, layer, inputs, input_rows, input_step, none, rows, j0, j1, further)
+                if mine and not layer.normalised:
+                    bias_gradient(job, job.G, layer, none, rows, further)
         if stage == STEPS or (stage == DESCEND and last):
             step_rows(job, layer, number, rate, l2, scale, j0, j1)
             if l > 0:
@@ -120,6 +131,48 @@ def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
                 step_vectors(job, layer, number, rate, scale)
                 if layer.normalised:
                     move_running(job, layer, whole_rows)
+
+
+@kernel
+def _chunk_at(job, number):
+    """The address of the gradients summed over a chunk of the piece; those of the batch come before them all."""
+    return job.G + (1 + number) * job.parameters * job.itemsize
+
+
+@kernel
+def _sum_chunks(job, samples, r0, r1):
+    """Gradients over each chunk of rows r0 … r1 − 1."""
+    none = np.int64(0)
+    for first in range(r0, r1, CHUNK):
+        rows = min(CHUNK, r1 - first)
+        into = _chunk_at(job, first // CHUNK)
+        for l in range(job.depth):
+            layer = layer_of(job, l)
+            inputs, input_rows, input_step = _inputs_of(job, l, samples)
+            weight_gradient(job, into, layer, inputs, input_rows, input_step, first, rows, none, layer.fan_in, rows < 0)
+            bias_gradient(job, into, layer, first, rows, rows < 0)
+
+
+@kernel
+def _add_chunks(job, layer, rows, j0, j1, mine, further):
+    """Gradients of the batch so far: the sums over the chunks of a piece of `rows`, one after the other."""
+    for start in range(0, layer.padded, job.panel):
+        wide = min(job.panel, layer.padded - start)
+        _add_stretch(job, layer.weights + start * layer.fan_in + j0 * wide, (j1 - j0) * wide, rows, further)
+    if mine:
+        _add_stretch(job, layer.bias, layer.padded, rows, further)
+
+
+@kernel
+def _add_stretch(job, start, count, rows, further):
+    g = reals(job, job.G, start, count)
+    if not further:
+        for i in range(count):
+            g[i] = g.dtype.type(0)
+    for chunk in range((rows + CHUNK - 1) // CHUNK):
+        part = reals(job, _chunk_at(job, chunk), start, count)
+        for i in range(count):
+            g[i] += part[i]
 
 
 @kernel
@@ -220,7 +273,7 @@ def _stage(job, stage, l, samples, rows, mask, whole_rows, done, total, t):
         else:
             normalise_backward(job, layer, rows, c0, c1)
         return
-    r0, r1 = _share(rows, job.threads, t), _share(rows, job.threads, t + 1)
+    r0, r1 = _samples_of(job, rows, t), _samples_of(job, rows, t + 1)
     last = job.depth - 1
     forward_from = 0 if stage == ROWS else l
     forward_to = last + 1 if stage == ROWS else l + 1 if stage == FORWARD else 0
@@ -236,6 +289,8 @@ def _stage(job, stage, l, samples, rows, mask, whole_rows, done, total, t):
         below = layer_of(job, k - 1)
         backward_linear(job, layer_of(job, k), below, r0, r1)
         deactivate(job, below, _mask_of(job, below, mask, whole_rows, done), r0, r1)
+    if stage == ROWS and job.chunked:
+        _sum_chunks(job, samples, r0, r1)
 
 
 @kernel

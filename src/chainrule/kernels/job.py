@@ -29,10 +29,10 @@ ADDRESSES = (
 )
 # Numbers. raw: of which type the data are, see RAW; row_step: numbers between two rows of the data; piece: the greatest
 # number of rows that is taken through the network at a time; single: one sample is one step without a gradient matrix;
-# taken: steps before this call.
+# taken: steps before this call; chunked: gradients are summed chunk by chunk (epochs.py).
 COUNTS = (
     *("itemsize", "panel", "depth", "batches", "stages", "piece", "threads", "raw", "row_step", "features", "outputs"),
-    *("output", "method", "taken", "recorded", "single", "dropped", "predicting", "rows"),
+    *("output", "method", "taken", "recorded", "single", "dropped", "predicting", "rows", "parameters", "chunked"),
 )
 SETTINGS = ("clip", "first", "second", "epsilon", "decay")
 

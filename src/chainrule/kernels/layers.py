@@ -156,15 +156,17 @@ def backward_linear(job, layer, below, r0, r1):
 
 
 @kernel
-def weight_gradient(job, layer, inputs, input_rows, input_step, rows, j0, j1, further):
-    """Rows j0 … j1 − 1 of dW = Dᵀ dZ, each number a sum over the samples one after the other."""
-    into = job.G + layer.weights * job.itemsize
-    delta = place(job, layer.delta)
+def weight_gradient(job, into, layer, inputs, input_rows, input_step, r0, rows, j0, j1, further):
+    """Rows j0 … j1 − 1 of dW = Dᵀ dZ over `rows` samples from r0 on, one after the other, into gradients at an address."""
+    into += layer.weights * job.itemsize
+    input_rows += 8 * r0
+    delta = place(job, layer.delta + r0 * layer.padded)
     product(job, inputs + j0 * job.itemsize, job.iota, 1, input_rows, input_step, delta, 1, layer.padded, job.iota, rows, into, layer.fan_in, j0, 0, layer.padded, j1 - j0, 0 if further else job.zeros)  # fmt: skip  # noqa: E501
 
 
 @kernel
-def bias_gradient(job, layer, rows, further):
-    """db = the sum of dZ over the samples: a row of ones times dZ."""
-    into = job.G + layer.bias * job.itemsize
-    product(job, job.unit, job.iota, 0, job.iota, 0, place(job, layer.delta), 1, layer.padded, job.iota, rows, into, 1, 0, layer.padded, layer.padded, 1, 0 if further else job.zeros)  # fmt: skip  # noqa: E501
+def bias_gradient(job, into, layer, r0, rows, further):
+    """db = the sum of dZ over the samples likewise: a row of ones times dZ."""
+    into += layer.bias * job.itemsize
+    delta = place(job, layer.delta + r0 * layer.padded)
+    product(job, job.unit, job.iota, 0, job.iota, 0, delta, 1, layer.padded, job.iota, rows, into, 1, 0, layer.padded, layer.padded, 1, 0 if further else job.zeros)  # fmt: skip  # noqa: E501

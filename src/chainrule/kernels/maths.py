@@ -62,6 +62,17 @@ def _within(typing: Any, x: Any, low: Any, high: Any) -> Any:
 
 
 @intrinsic
+def _nothing_below(typing: Any, y: Any, x: Any, low: Any) -> Any:
+    """y, or 0 where x lies below the bound: numbers too small to be normal ones cost a processor a hundred steps."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        result, number, low_ = arguments
+        return builder.select(builder.fcmp_ordered("<", number, low_), ir.Constant(result.type, 0.0), result)
+
+    return x(x, x, x), emit
+
+
+@intrinsic
 def _fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
     """x y + z, rounded once where the processor can; either way the same wherever it stands."""
 
@@ -74,7 +85,7 @@ def _fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
 
 
 def exp(x: Any) -> Any:
-    """eˣ in the precision of x, for compiled code; below the smallest normal number 0 or nearly so."""
+    """eˣ in the precision of x, for compiled code; 0 where it would be below the normal numbers."""
     raise NotImplementedError
 
 
@@ -83,20 +94,21 @@ def tanh(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(exp, inline="always")
+# Numba is not to inline these: it would drop assignments to arrays that are not read again, though they are views.
+@overload(exp)
 def _exp(x: Any) -> Any:
     return _exp_single if x == types.float32 else _exp_double
 
 
-@overload(tanh, inline="always")
+@overload(tanh)
 def _tanh(x: Any) -> Any:
     return _tanh_single if x == types.float32 else _tanh_double
 
 
 def _exp_single(x: Any) -> Any:
-    x = _within(x, F(-104), F(89))
-    n = _floor(_fma(x, F(1.44269504088896341), F(0.5)))
-    r = _fma(n, F(2.12194440e-4), _fma(n, F(-0.693359375), x))
+    z = _within(x, F(-87.33), F(89))
+    n = _floor(_fma(z, F(1.44269504088896341), F(0.5)))
+    r = _fma(n, F(2.12194440e-4), _fma(n, F(-0.693359375), z))
     p = _fma(F(1.9875691500e-4), r, F(1.3981999507e-3))
     p = _fma(p, r, F(8.3334519073e-3))
     p = _fma(p, r, F(4.1665795894e-2))
@@ -105,13 +117,14 @@ def _exp_single(x: Any) -> Any:
     y = _fma(p, r * r, r) + F(1)
     whole = np.int32(n)
     half = whole >> np.int32(1)  # 2ⁿ in two factors, of which each is a normal number
-    return y * _power_of_two_single(half) * _power_of_two_single(whole - half)
+    y = y * _power_of_two_single(half) * _power_of_two_single(whole - half)
+    return _nothing_below(y, x, F(-87.33))
 
 
 def _exp_double(x: Any) -> Any:
-    x = _within(x, -746.0, 710.0)
-    n = _floor(_fma(x, 1.4426950408889634073599, 0.5))
-    r = _fma(n, -1.42860682030941723212e-6, _fma(n, -6.93145751953125e-1, x))
+    z = _within(x, -708.3, 710.0)
+    n = _floor(_fma(z, 1.4426950408889634073599, 0.5))
+    r = _fma(n, -1.42860682030941723212e-6, _fma(n, -6.93145751953125e-1, z))
     s = r * r
     p = _fma(_fma(1.26177193074810590878e-4, s, 3.02994407707441961300e-2), s, 9.99999999999999999910e-1) * r
     q = _fma(3.00198505138664455042e-6, s, 2.52448340349684104192e-3)
@@ -119,7 +132,8 @@ def _exp_double(x: Any) -> Any:
     y = 1.0 + 2.0 * (p / (q - p))
     whole = np.int64(n)
     half = whole >> 1
-    return y * _power_of_two_double(half) * _power_of_two_double(whole - half)
+    y = y * _power_of_two_double(half) * _power_of_two_double(whole - half)
+    return _nothing_below(y, x, -708.3)
 
 
 def _tanh_single(x: Any) -> Any:

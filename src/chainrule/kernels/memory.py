@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.data import Prepared
-from chainrule.kernels.epochs import SUMS
+from chainrule.kernels.epochs import CHUNK, SUMS
 from chainrule.kernels.job import RAW, job_type
 from chainrule.kernels.plan import Plan
 from chainrule.kernels.threads import LINE, YIELD
@@ -27,8 +27,10 @@ class Memory:
         self._arrays: dict[str, Array] = {}
         longest = max(rows, *(int(widest) for widest in (*plan.layers["padded"], *plan.layers["fan_in"])))
         self.put("layers", plan.layers)
-        for name in ("P", "G", "M", "S"):
+        chunked = not plan.statistics and 8 * plan.parameters <= rows * int(plan.layers["padded"].sum())
+        for name in ("P", "M", "S"):
             self.put(name, np.zeros(plan.parameters, dtype))
+        self.put("G", np.zeros(plan.parameters * (1 + chunked * -(-rows // CHUNK)), dtype))
         for name in ("statistics", "running"):
             self.put(name, np.zeros(plan.statistics, dtype))
         self.put("ws", np.zeros(plan.workspace, dtype))
@@ -51,6 +53,8 @@ class Memory:
             dropped=plan.dropped,
             give_way=YIELD,
             threads=threads,
+            parameters=plan.parameters,
+            chunked=chunked,
         )
 
     def put(self, name: str, array: Array, first: int = 0) -> None:

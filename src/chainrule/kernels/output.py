@@ -7,136 +7,138 @@ from chainrule.kernels.tiles import kernel
 from chainrule.kernels.vectors import scaled
 from chainrule.kernels.views import integers, lanes_of, place, reals
 
-NOTHING = -1000.0  # its exponential is 0: what a row is padded with
-
 
 @kernel
 def output(job, layer, samples, total, r0, r1):
-    """A, the losses of the rows, and delta = (A − T) times a row's share of the loss, its weight over `total`.
+    """The losses of the rows, and delta = (A − T) times a row's share of the loss, its weight over `total`.
 
-    False where a logit is not finite.
+    False where a logit is not finite; the deltas are then of no use.
     """
-    count = (r1 - r0) * layer.padded
-    z = reals(job, job.ws, layer.z + r0 * layer.padded, count)
-    a = reals(job, job.ws, layer.a + r0 * layer.padded, count)
-    one = a.dtype.type(1)
-    if not _finite(job, layer, r0, r1):
-        return False
+    if r0 == r1:
+        return True
     if job.output == 0:
-        _below_greatest(job, layer, r0, r1)
-        for i in range(count):
-            a[i] = exp(a[i])
-        _divide_by_sums(job, layer, samples, r0, r1)
-    elif job.output == 1:
-        for i in range(count):
-            a[i] = one / (one + exp(-z[i]))
-    else:
-        for i in range(count):
-            a[i] = z[i]
-    if job.recorded and job.output != 0:
-        _losses(job, layer, samples, r0, r1)
-    _deltas(job, layer, samples, total, r0, r1)
-    return True
+        return _softmax(job, layer, samples, total, r0, r1)
+    return _each_alone(job, layer, samples, total, r0, r1)
 
 
 @kernel
-def _finite(job, layer, r0, r1):
-    bad = 0
+def _share(job, sample, total):
+    """What a sample's loss counts in that of the batch."""
+    weight = reals(job, job.weights, sample, 1)[0] if job.weights else job.one
+    return weight / type(job.one)(total)
+
+
+@kernel
+def _softmax(job, layer, samples, total, r0, r1):
+    """Exponentials of the logits less the greatest of the row, so that none overflows; and cross-entropy.
+
+    Behind the width of the layer stand logits so low (plan.py) that their exponentials are 0.
+    """
     padded, width = layer.padded, layer.width
-    z = reals(job, job.ws, layer.z, r1 * padded)
+    all_e = reals(job, job.ws, layer.a + r0 * padded, (r1 - r0) * padded)
+    vectors, one, bad = padded // lanes_of(all_e), job.one, 0
     for r in range(r0, r1):
-        for c in range(r * padded, r * padded + width):
+        z = reals(job, job.ws, layer.z + r * padded, width)
+        for c in range(width):
             bad += not math.isfinite(z[c])
+        into, source = place(job, layer.a + r * padded), place(job, layer.z + r * padded)
+        scaled(into, source, vectors, -_greatest(z, width), one)
+    for i in range((r1 - r0) * padded):
+        all_e[i] = exp(all_e[i])
+
+    numbers, labels, outputs, recorded = integers(samples, r1), job.labels, job.outputs, job.recorded
+    share, zero = _share(job, numbers[r0], total), one - one
+    for r in range(r0, r1):
+        e = reals(job, job.ws, layer.a + r * padded, width)
+        delta = reals(job, job.ws, layer.delta + r * padded, padded)
+        z, sample = reals(job, job.ws, layer.z + r * padded, width), numbers[r]
+        if job.weights:
+            share = _share(job, sample, total)
+        sum_ = e[0]
+        for c in range(1, width):
+            sum_ += e[c]
+        if labels:
+            label = integers(labels, sample + 1)[sample]
+            into, source = place(job, layer.delta + r * padded), place(job, layer.a + r * padded)
+            scaled(into, source, vectors, zero, share / sum_)
+            delta[label] = (e[label] / sum_ - one) * share
+            if recorded:
+                reals(job, job.row_losses, r, 1)[0] = _loss_of_label(z, width, sum_, label)
+        else:
+            t = reals(job, job.T, sample * outputs, outputs)
+            for c in range(width):
+                delta[c] = (e[c] / sum_ - t[c]) * share
+            for c in range(width, padded):
+                delta[c] = zero
+            if recorded:
+                reals(job, job.row_losses, r, 1)[0] = _loss_of_shares(z, width, sum_, t)
     return bad == 0
 
 
 @kernel
-def _target(job, sample, k):
-    """t_k of a sample."""
-    if job.labels:
-        return job.one if integers(job.labels, sample + 1)[sample] == k else job.one - job.one
-    return reals(job, job.T, sample * job.outputs, job.outputs)[k]
-
-
-@kernel
-def _greatest(z, start, width):
-    top = z[start]
-    for c in range(start + 1, start + width):
+def _greatest(z, width):
+    top = z[0]
+    for c in range(1, width):
         top = z[c] if z[c] > top else top
     return top
 
 
 @kernel
-def _below_greatest(job, layer, r0, r1):
-    """A = Z less the greatest logit of the row, so that no exponential overflows."""
-    padded, width = layer.padded, layer.width
-    z, a = reals(job, job.ws, layer.z, r1 * padded), reals(job, job.ws, layer.a, r1 * padded)
-    vectors, nothing, one = padded // lanes_of(z), a.dtype.type(NOTHING), a.dtype.type(1)
-    for r in range(r0, r1):
-        top = _greatest(z, r * padded, width)
-        scaled(place(job, layer.a + r * padded), place(job, layer.z + r * padded), vectors, -top, one)
-        for c in range(r * padded + width, (r + 1) * padded):
-            a[c] = nothing
+def _loss_of_label(z, width, sum_, label):
+    """−ln a of the label, for which Σ e^{z − max z} is known."""
+    return z.dtype.type(math.log(sum_)) - (z[label] - _greatest(z, width))
 
 
 @kernel
-def _divide_by_sums(job, layer, samples, r0, r1):
-    """Softmax from exponentials; the cross-entropy of each row, if it is recorded."""
-    padded, width = layer.padded, layer.width
-    z, a = reals(job, job.ws, layer.z, r1 * padded), reals(job, job.ws, layer.a, r1 * padded)
-    losses, numbers = reals(job, job.row_losses, 0, r1), integers(samples, r1)
-    vectors, zero = padded // lanes_of(a), a.dtype.type(0)
-    one, recorded = a.dtype.type(1), job.recorded
+def _loss_of_shares(z, width, sum_, t):
+    """−Σ t_k ln a_k likewise."""
+    top, log_sum = _greatest(z, width), z.dtype.type(math.log(sum_))
+    loss = log_sum - log_sum
+    for c in range(width):
+        loss += t[c] * (log_sum - (z[c] - top))
+    return loss
+
+
+@kernel
+def _each_alone(job, layer, samples, total, r0, r1):
+    """Sigmoid with binary cross-entropy, or identity with half the squared error: each unit by itself."""
+    padded, width, outputs, recorded = layer.padded, layer.width, job.outputs, job.recorded
+    count, numbers = (r1 - r0) * padded, integers(samples, r1)
+    all_z = reals(job, job.ws, layer.z + r0 * padded, count)
+    all_a = reals(job, job.ws, layer.a + r0 * padded, count)
+    zero, one = job.one - job.one, job.one
+    if job.output == 1:
+        for i in range(count):
+            all_a[i] = one / (one + exp(-all_z[i]))
+    else:
+        for i in range(count):
+            all_a[i] = all_z[i]
+    bad = 0
     for r in range(r0, r1):
-        total = zero
-        for c in range(r * padded, r * padded + width):
-            total += a[c]
+        z, a = reals(job, job.ws, layer.z + r * padded, width), reals(job, job.ws, layer.a + r * padded, width)
+        delta, t = (
+            reals(job, job.ws, layer.delta + r * padded, padded),
+            reals(job, job.T, numbers[r] * outputs, outputs),
+        )
+        share = _share(job, numbers[r], total)
+        for c in range(width):
+            bad += not math.isfinite(z[c])
+            delta[c] = (a[c] - t[c]) * share
+        for c in range(width, padded):
+            delta[c] = zero
         if recorded:
-            top = _greatest(z, r * padded, width)
-            log_total = a.dtype.type(math.log(total))
-            loss = zero
-            for c in range(width):
-                loss += _target(job, numbers[r], c) * (log_total - (z[r * padded + c] - top))
-            losses[r] = loss
-        at = place(job, layer.a + r * padded)
-        scaled(at, at, vectors, zero, one / total)
+            reals(job, job.row_losses, r, 1)[0] = _loss_alone(job, z, width, t)
+    return bad == 0
 
 
 @kernel
-def _losses(job, layer, samples, r0, r1):
-    """Binary cross-entropy, or half the squared error, of each row."""
-    losses, numbers = reals(job, job.row_losses, 0, r1), integers(samples, r1)
-    zero, half = losses.dtype.type(0), losses.dtype.type(0.5)
-    for r in range(r0, r1):
-        z = reals(job, job.ws, layer.z + r * layer.padded, layer.width)
-        loss = zero
-        for c in range(layer.width):
-            t = _target(job, numbers[r], c)
-            if job.output == 1:
-                loss += max(z[c], zero) - z[c] * t + losses.dtype.type(math.log1p(math.exp(-abs(z[c]))))
-            else:
-                loss += half * (z[c] - t) * (z[c] - t)
-        losses[r] = loss
-
-
-@kernel
-def _deltas(job, layer, samples, total, r0, r1):
-    padded, width, outputs = layer.padded, layer.width, job.outputs
-    a, d = reals(job, job.ws, layer.a, r1 * padded), reals(job, job.ws, layer.delta, r1 * padded)
-    numbers, weights, labels, T, one = integers(samples, r1), job.weights, job.labels, job.T, job.one
-    vectors, zero = padded // lanes_of(a), a.dtype.type(0)
-    share = one / a.dtype.type(total)
-    for r in range(r0, r1):
-        first, sample = r * padded, numbers[r]
-        if weights:
-            share = reals(job, weights, sample, 1)[0] / a.dtype.type(total)
-        if labels:
-            scaled(place(job, layer.delta + first), place(job, layer.a + first), vectors, zero, share)
-            label = first + integers(labels, sample + 1)[sample]
-            d[label] = (a[label] - one) * share
+def _loss_alone(job, z, width, t):
+    """Binary cross-entropy from the logits, or half the squared error."""
+    zero, half = z.dtype.type(0), z.dtype.type(0.5)
+    loss = zero
+    for c in range(width):
+        if job.output == 1:
+            loss += max(z[c], zero) - z[c] * t[c] + z.dtype.type(math.log1p(math.exp(-abs(z[c]))))
         else:
-            t = reals(job, T, sample * outputs, outputs)
-            for c in range(width):
-                d[first + c] = (a[first + c] - t[c]) * share
-        for c in range(first + width, first + padded):
-            d[c] = zero
+            loss += half * (z[c] - t[c]) * (z[c] - t[c])
+    return loss

@@ -105,6 +105,14 @@ def pack(plan: Plan, arrays: dict[str, Array], flat: Array) -> None:
         view[...] = arrays[name][..., columns]
 
 
+def lower_padding(plan: Plan, flat: Array) -> None:
+    """Give the units that softmax has only in the memory logits so low that they do not count."""
+    last = plan.layers[-1]
+    if OUTPUTS[plan.output] == "softmax":
+        bias = flat[int(last["bias"]) :]
+        bias[int(last["width"]) : int(last["padded"])] = np.finfo(plan.dtype).min / 2
+
+
 def unpack(plan: Plan, flat: Array, arrays: dict[str, Array]) -> None:
     """Read `flat` back into the arrays, in place."""
     for name, columns, view in _places(plan, flat):

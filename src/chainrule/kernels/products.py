@@ -1,8 +1,6 @@
 """A matrix product, panel by panel and stretch by stretch of its sums."""
 
-from chainrule.kernels.tiles import VECTOR_BYTES, VECTORS, block, kernel
-
-TERMS = 128  # terms summed in one go: so much of B stays in the nearest cache while the tiles pass over it
+from chainrule.kernels.tiles import TERMS, VECTOR_BYTES, VECTORS, block, kernel
 
 
 @kernel

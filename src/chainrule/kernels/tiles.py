@@ -32,6 +32,9 @@ HEIGHTS = (
 )
 
 
+TERMS = 128  # terms summed in one go, a power of 2: so much of B stays in the nearest cache
+
+
 def lanes(itemsize: int) -> int:
     """Numbers in a vector."""
     return VECTOR_BYTES // itemsize
@@ -109,9 +112,12 @@ def _emit_rows(
                 rows_here = builder.add(rows, builder.mul(r, i64(8)))
                 c_here = builder.add(c, builder.mul(builder.mul(r, c_step), i64(size)))
                 s_here = builder.add(s, builder.mul(builder.mul(r, s_step), i64(size)))
+                more_rows = builder.icmp_signed("<=", builder.add(next_row, i64(tall)), height)
+                rows_next = builder.select(more_rows, builder.add(rows_here, i64(8 * tall)), rows_here)
                 _emit_tile(
                     builder, number, size, tall, wide,
-                    a, rows_here, row_step, a_list, a_step, b, b_list, b_step, terms, c_here, c_step, s_here, s_step,
+                    a, rows_here, rows_next, row_step, a_list, a_step, b, b_list, b_step,
+                    terms, c_here, c_step, s_here, s_step,
                 )  # fmt: skip
                 builder.store(next_row, row)
                 builder.branch(more)
@@ -120,7 +126,7 @@ def _emit_rows(
 
 def _emit_tile(
     builder: Any, number: Any, size: int, height: int, vectors: int,
-    a: Any, rows: Any, row_step: Any, a_list: Any, a_step: Any, b: Any, b_list: Any, b_step: Any,
+    a: Any, rows: Any, rows_next: Any, row_step: Any, a_list: Any, a_step: Any, b: Any, b_list: Any, b_step: Any,
     terms: Any, c: Any, c_step: Any, s: Any, s_step: Any,
 ) -> None:  # fmt: skip
     i64, width = ir.IntType(64), lanes(size)
@@ -156,6 +162,8 @@ def _emit_tile(
     sums = [builder.phi(vector) for _ in cells]
     a_offset = builder.mul(integer(a_list, k), a_step)
     b_offset = builder.mul(integer(b_list, k), b_step)
+    if height > 1 and vectors > 1:  # narrow tiles have no time for it
+        _emit_prefetch(builder, pointer, integer, number, height, k, a, rows_next, row_step, a_list, a_step, terms)
     operands = [builder.load(vector_at(b, builder.add(b_offset, i64(v * width))), align=size) for v in range(vectors)]
     results = []
     for r in range(height):
@@ -182,3 +190,21 @@ def _emit_tile(
         totals.append(total)
     for total, cell in zip(totals, cells, strict=True):
         builder.store(total, cell, align=size)
+
+
+def _emit_prefetch(
+    builder: Any, pointer: Any, integer: Any, number: Any, height: int,
+    k: Any, a: Any, rows: Any, row_step: Any, a_list: Any, a_step: Any, terms: Any,
+) -> None:  # fmt: skip
+    """Fetch one number of the rows that the next tile reads; `height` numbers a term are more than enough for all."""
+    i32, i64 = ir.IntType(32), ir.IntType(64)
+    place = builder.mul(k, i64(height))
+    last = builder.sub(terms, i64(1))
+    term = builder.and_(place, i64(TERMS - 1))
+    term = builder.select(builder.icmp_signed("<", term, last), term, last)
+    row = builder.mul(integer(rows, builder.udiv(place, i64(TERMS))), row_step)
+    offset = builder.add(row, builder.mul(integer(a_list, term), a_step))
+    target = builder.bitcast(pointer(a, offset, number), ir.IntType(8).as_pointer())
+    kind = ir.FunctionType(ir.VoidType(), [target.type, i32, i32, i32])
+    prefetch = builder.module.declare_intrinsic("llvm.prefetch", [target.type], kind)
+    builder.call(prefetch, [target, i32(0), i32(2), i32(1)])  # for reading, into the second cache, data

@@ -177,22 +177,35 @@ class Network:
 
         Many rows go through the kernels where `fast_logits` is set; the result differs by rounding alone.
         """
-        X, last = self.samples(x), f"Z{len(self.structure.layers)}"
-        multiplications = len(X) * sum(layer.fan_in * layer.width for layer in self.structure.layers)
-        if self.fast_logits is not None and multiplications >= WORTH_KERNELS:
-            return self.fast_logits(self, X)
-        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
-        P, S = self._parameters, self._statistics
-        return np.concatenate([forward_pass(self.structure, P, S, block)[last] for block in blocks])
+        X = self.samples(x)
+        return (
+            self._through_kernels(X) if self._worth_kernels(X) else self._in_numpy(X, f"Z{len(self.structure.layers)}")
+        )
 
-    def predict_proba(self, x: ArrayLike) -> Array:
+    def predict_proba(self, x: ArrayLike | Prepared) -> Array:
         """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity.
 
         Raises InputError for input that is not finite.
         """
         X = self.samples(x)
         refuse_non_finite(X)
-        return self.output.value(self.logits(X))
+        if self._worth_kernels(X):
+            return self.output.value(self._through_kernels(X))
+        return self._in_numpy(X, f"A{len(self.structure.layers)}")
+
+    def _worth_kernels(self, X: Array | Prepared) -> bool:
+        multiplications = len(X) * sum(layer.fan_in * layer.width for layer in self.structure.layers)
+        return self.fast_logits is not None and multiplications >= WORTH_KERNELS
+
+    def _through_kernels(self, X: Array | Prepared) -> Array:
+        assert self.fast_logits is not None
+        return self.fast_logits(self, X)
+
+    def _in_numpy(self, X: Array | Prepared, name: str) -> Array:
+        """One value of the forward pass in inference mode, a block of rows at a time."""
+        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
+        parts = [forward_pass(self.structure, self._parameters, self._statistics, block)[name] for block in blocks]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict(self, x: ArrayLike) -> Array:
         """Labels (m,) for softmax; 0 or 1, (m,) or (m, K), for sigmoid; values, (m,) or (m, K), for identity."""
@@ -235,8 +248,10 @@ class Network:
                 f"the input has shape {X.shape} but layer 1 takes (m, {self.layers[0]})",
                 "Give one row a sample, at least one, and as many columns as the first width.",
             )
+        if X.dtype == self.dtype:
+            return X
         with np.errstate(over="ignore"):
-            converted: Array = X.astype(self.dtype, copy=False)
+            converted: Array = X.astype(self.dtype)
         if X.dtype.itemsize > self.dtype.itemsize:
             _refuse_overflow(X, converted)
         return converted

@@ -135,6 +135,7 @@ def train(
         resume(state, net, method, generators, history, best)
     sample = _curve_rows(len(X), curve_samples, seed) if curves else None
     base_rate = method.learning_rate
+    fixed = None if shuffle and steps > 1 else epoch(len(X), batch_size, None)
     stops = curves or early_stopping is not None or checkpoint is not None or progress or calls.has("epoch_end")
     at_once = 1 if stops or runner.name == "reference" else epochs_at_once(epoch_seconds, len(X))
     if isinstance(data, DataSet):
@@ -151,7 +152,7 @@ def train(
         def run_epochs(count: int) -> tuple[list[Floats], Floats, Row]:
             """Rates and losses of the next epochs and what is measured after them; raises NotFiniteError."""
             rates = [base_rate * factors(len(history) + k, steps, epochs) for k in range(count)]
-            orders = [epoch(len(X), batch_size, generators["shuffle"] if shuffle else None) for _ in range(count)]
+            orders = [fixed or epoch(len(X), batch_size, generators["shuffle"]) for _ in range(count)]
             watching: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
             record = record_batches or calls.has("batch_end")
             together, penalties = Batches.joined(orders), np.full(count * steps, l2)
