@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo test lint fuzz results clean
+.PHONY: demo test lint fuzz results bench clean
 
 demo: .venv/installed
 	$(BIN)/chainrule train examples/digits.toml --force
@@ -24,6 +24,11 @@ fuzz: .venv/installed-for-tests
 results: .venv/installed
 	$(BIN)/python results/measure.py $(ROWS)
 
+# Needs an idle machine for half an hour; writes docs/benchmarks.md. ROWS="mini-batch predict" measures these alone.
+# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu spares the download of PyTorch's CUDA build.
+bench: .venv/installed-for-bench
+	$(BIN)/python benchmarks/measure.py $(if $(ROWS),--rows $(ROWS))
+
 clean:
 	rm -rf .venv build *.egg-info src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
@@ -37,4 +42,8 @@ clean:
 
 .venv/installed-for-tests: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@ .venv/installed
+
+.venv/installed-for-bench: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet -e '.[bench]'
 	touch $@ .venv/installed

@@ -1,11 +1,13 @@
 """The compiled engine is held equal to the reference engine, which is the one that is read."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.data import Batches
 from chainrule.errors import DivergedError, InputError, NotFiniteError
 from chainrule.kernels.engine import CompiledEngine
 from chainrule.optimizers import METHODS, optimizer
@@ -43,7 +45,7 @@ def trained(
         "identity": rng.normal(size=(m, layers[-1])),
     }[net.output.name]
     order = rng.permutation(m)
-    batches = [order[start : start + size] for start in range(0, m, size)]
+    batches = Batches.cut(order, size)
     rates, lambdas = rng.uniform(0.005, 0.02, len(batches)), np.full(len(batches), l2) * np.arange(1, len(batches) + 1)
     made = optimizer(method)
     sample_weight = rng.uniform(0.5, 2, m).astype(dtype) if weights else None
@@ -154,7 +156,7 @@ def test_a_value_that_is_not_finite_stops_with_the_weights_before_its_batch():
     X = np.ones((6, 2), np.float32)
     X[4] = np.inf
     engine = CompiledEngine(net, X, net.targets([0, 1] * 3, 6), optimizer("sgd", 1e-3))
-    batches = [np.array([0, 1]), np.array([2, 3]), np.array([4, 5])]
+    batches = Batches.cut(np.arange(6), 2)
     with pytest.raises(NotFiniteError) as caught:
         engine.run(batches, np.full(3, 1e-3), np.zeros(3), np.random.default_rng(0))
     assert caught.value.batch == 2
@@ -190,9 +192,8 @@ def test_what_is_not_compiled_is_refused_in_words():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_exp_and_tanh_are_within_two_units_in_the_last_place(dtype):
     from chainrule.kernels import maths
-    from chainrule.kernels.tiles import kernel
 
-    @kernel
+    @numba.njit(error_model="numpy")
     def walk(z, e, t):
         for i in range(z.size):
             e[i], t[i] = maths.exp(z[i]), maths.tanh(z[i])

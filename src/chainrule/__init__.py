@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from chainrule.algebra import derivation as derivation
     from chainrule.algebra import derive as derive
     from chainrule.data import DataSet as DataSet
+    from chainrule.data import Prepared as Prepared
+    from chainrule.data import Preprocessing as Preprocessing
     from chainrule.data import load_data as load_data
     from chainrule.evaluation import evaluate as evaluate
     from chainrule.gradcheck import check_function as check_function
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "DataSet": "chainrule.data",
     "Network": "chainrule.network",
+    "Prepared": "chainrule.data",
+    "Preprocessing": "chainrule.data",
     "batches": "chainrule.training",
     "check_function": "chainrule.gradcheck",
     "check_gradients": "chainrule.gradcheck",
@@ -57,6 +61,7 @@ _ROOMS = (
     "figures",
     "gradcheck",
     "graphs",
+    "kernels",
     "network",
     "optimizers",
     "rules",

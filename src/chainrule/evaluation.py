@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chainrule.data import DataSet, Part
+from chainrule.data import DataSet, Part, Prepared
 from chainrule.errors import InputError, shown
 from chainrule.network import Network, correct, refuse_non_finite
-from chainrule.rules import Output
+from chainrule.network.model import NUMBERS_AT_ONCE
+from chainrule.rules import OneHot, Output
 
 Array = NDArray[Any]
 
@@ -94,8 +95,9 @@ def evaluate(net: Network, data: Part | tuple[ArrayLike, Any]) -> Evaluation:
     Raises InputError where the data do not fit the network.
     """
     x, y = as_pair(data)
-    refuse_non_finite(net.inputs(x))
-    Z = net.logits(x)
+    X = net.samples(x)
+    refuse_non_finite(X)
+    Z = net.logits(X)
     T = net.targets(y, len(Z))
     A = net.output.value(Z)
     loss = float(net.output.losses(Z, T).mean(dtype=np.float64))
@@ -127,13 +129,19 @@ def as_pair(data: Any) -> tuple[Any, Any]:
     raise InputError(f"{type(data).__name__} is no pair (x, y)", remedy or "Give inputs and targets: (x, y).")
 
 
-def measure(net: Network, X: Array, T: Array) -> tuple[float, float | None]:
-    """Mean loss and accuracy (None for regression) of inputs X for target matrix T, at the present weights."""
-    Z = net.logits(X)
-    loss = float(net.output.losses(Z, T).mean(dtype=np.float64))
-    if net.output.task == "regression":
-        return loss, None
-    return loss, float(correct(net.output, net.output.value(Z), T).mean())
+def measure(net: Network, X: Array | Prepared, T: Array | OneHot) -> tuple[float, float | None]:
+    """Mean loss and accuracy (None for regression) of inputs X for targets T, at the present weights.
+
+    A block of rows at a time, so that memory does not grow with the data.
+    """
+    loss, hits = 0.0, 0
+    rows = max(1, NUMBERS_AT_ONCE // max(X.shape[1], T.shape[1]))
+    for start in range(0, len(X), rows):
+        Z, targets = net.logits(X[start : start + rows]), T[start : start + rows]
+        loss += float(net.output.losses(Z, targets).sum(dtype=np.float64))
+        if net.output.task == "classification":
+            hits += int(correct(net.output, net.output.value(Z), targets).sum())
+    return loss / len(X), hits / len(X) if net.output.task == "classification" else None
 
 
 def baseline(output: Output, T: Array) -> dict[str, float]:

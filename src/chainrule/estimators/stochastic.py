@@ -11,12 +11,12 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 from sklearn.model_selection import train_test_split
 
+from chainrule.data import Batches
 from chainrule.errors import InputError, NotFiniteError
 from chainrule.estimators.descent import Descent
 from chainrule.estimators.objective import data_loss, loss_share
 from chainrule.network import Network, correct
-from chainrule.optimizers import Optimizer
-from chainrule.training.reference import ReferenceEngine
+from chainrule.training.engines import Engine, choose, make, numpy_seconds
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]
@@ -26,11 +26,6 @@ NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
 NOT_FINITE_REMEDY = "Scale the input and the targets, or lower learning_rate_init."
-
-
-def make_engine(net: Network, X: Array, T: Array, optimizer: Optimizer, weight: Array | None) -> ReferenceEngine:
-    """The engine of a fit: this is the only place that knows which."""
-    return ReferenceEngine(net, X, T, optimizer, sample_weight=weight)
 
 
 def fit_epochs(
@@ -58,7 +53,10 @@ def fit_epochs(
         if part is not None and weight is not None and not weight[part].any():
             raise InputError("all samples drawn for training or for validation have weight zero", "Change the split.")
     size = _rows_a_batch(mlp.batch_size, len(rows))
-    engine = make_engine(net, X, T, descent.optimizer, weight)
+    epochs = 1 if incremental else mlp.max_iter
+    seconds = epochs * numpy_seconds(net, len(rows), -(-len(rows) // size))
+    name = choose("auto", net, descent.optimizer, seconds, every_batch=False)
+    engine = make(name, net, X, T, descent.optimizer, sample_weight=weight)
     order = rows
     mlp.n_iter_ = 0
     try:
@@ -102,19 +100,22 @@ def fit_epochs(
 
 
 def _epoch(
-    mlp: Any, engine: ReferenceEngine, descent: Descent, order: Rows, size: int, weight: Array | None, epoch: int
+    mlp: Any, engine: Engine, descent: Descent, order: Rows, size: int, weight: Array | None, epoch: int
 ) -> float:
     """One epoch; its loss: the mean over the samples of what each batch lost, L2 included, before its own step.
 
     A batch whose samples weigh nothing is left out. NaN where training diverged under early stopping.
     """
-    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    batches = Batches.cut(order, size)
     if weight is None:
-        totals = np.array([float(len(batch)) for batch in batches])
+        totals = (batches.stops - batches.starts).astype(np.float64)
     else:
         totals = np.array([float(weight[batch].sum(dtype=np.float64)) for batch in batches])
-        batches, totals = [batch for batch, total in zip(batches, totals, strict=True) if total], totals[totals > 0]
-    sizes = np.array([len(batch) for batch in batches])
+        batches, totals = (
+            Batches(batches.order, batches.starts[totals > 0], batches.stops[totals > 0]),
+            totals[totals > 0],
+        )
+    sizes = batches.stops - batches.starts
     rates = descent.rates(len(batches))
     try:
         with np.errstate(all="ignore"):

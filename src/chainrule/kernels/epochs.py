@@ -1,41 +1,52 @@
-"""Whole epochs without returning to Python: every batch is a program of a few stages, each divided among threads.
+"""Whole epochs without returning to Python: every batch is a program of a few stages, which threads share.
 
-Without batch normalisation a batch has two stages. In the first each thread takes some rows through all layers and
-back; in the second some rows of each weight matrix, whose gradient it sums over the whole batch and then applies. No
-sum is ever divided between threads, so that the bits are the same for any number of them. Batch normalisation needs
-the columns of a layer whole, which cuts the first stage at each such layer; clipping cuts the second.
+A batch is taken through the network in pieces that stay in the caches. Without batch normalisation a piece has two
+stages. In the first each thread takes some rows through all layers and back; in the second it adds to some rows of each
+weight matrix's gradient what the piece gives, and after the last piece applies it. No sum is ever divided between
+threads, so that the bits are the same for any number of them. Where there are few parameters and many samples, the
+values of the samples are what is costly to move between processors: gradients are then summed over chunks of CHUNK
+rows in the first stage, by the thread that has the rows, and the chunks' sums are added in the second.
+
+Batch normalisation needs the columns of a layer whole: its batches are one piece, and the first stage is cut at each
+such layer. Clipping needs the whole gradient, which cuts the second.
 """
 
 import math
+from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 from chainrule.kernels.layers import (
     activate,
-    add_bias,
     backward_linear,
     bias_gradient,
     deactivate,
-    forward_linear,
-    normalise,
-    normalise_backward,
-    output,
+    gather,
+    linear,
+    passed_on,
     weight_gradient,
 )
-from chainrule.kernels.plan import BIAS, DROPPED, FAN_IN, NORMALISED, PADDED, SCALE, WEIGHTS, WIDTH
-from chainrule.kernels.tiles import kernel
-from chainrule.kernels.update import squares, step_rows, step_vectors, transpose_rows
+from chainrule.kernels.normalisation import move_running, normalise, normalise_backward, normalise_by_running
+from chainrule.kernels.output import output
+from chainrule.kernels.records import job_at, layer_of
+from chainrule.kernels.single import single
+from chainrule.kernels.threads import LINE, wait
+from chainrule.kernels.tiles import kernel, rounded_up
+from chainrule.kernels.update import CHAINS, squares, step_rows, step_vectors, transpose_rows
+from chainrule.kernels.views import doubles, integers, place, reals
 from chainrule.network import Structure
 
 ALIGNED = 10  # rows of a thread come in tens, which most tiles divide
+CHUNK = 128  # rows of a partial sum
+SUMS = 8 * CHAINS + LINE  # bytes of a layer's sum of squares: the sum, and room for its parts a line further
 
-ROWS, FORWARD, NORMALISE, ACTIVATE, OUTPUT, BACKWARD, DENORMALISE, GRADIENTS, CLIP, STEPS, DESCEND = range(11)
+ROWS, FORWARD, NORMALISE, ACTIVATE, OUTPUT, BACKWARD, DENORMALISE, DESCEND, GRADIENTS, NORM, STEPS = range(11)
 
 
 def program(structure: Structure, clipped: bool) -> NDArray[np.int64]:
-    """The stages of a batch as rows (stage, layer)."""
+    """The stages of a piece as rows (stage, layer)."""
     depth = len(structure.layers)
     stages = [(ROWS, 0)]
     if any(layer.batch_norm for layer in structure.layers):
@@ -49,166 +60,333 @@ def program(structure: Structure, clipped: bool) -> NDArray[np.int64]:
             stages.append((BACKWARD, l))
             if structure.layers[l - 1].batch_norm:
                 stages.append((DENORMALISE, l - 1))
-    stages += [(GRADIENTS, 0), (CLIP, 0), (STEPS, 0)] if clipped else [(DESCEND, 0)]
+    stages += [(GRADIENTS, 0), (NORM, 0), (STEPS, 0)] if clipped else [(DESCEND, 0)]
     return np.array(stages, dtype=np.int64)
 
 
 @kernel
-def _share(count, threads, t):
+def _share(count, threads, t, aligned=ALIGNED):
     """Where the share of thread t of `count` rows begins."""
-    each = (count + threads - 1) // threads
-    return min(count, (each + ALIGNED - 1) // ALIGNED * ALIGNED * t)
+    return min(count, rounded_up((count + threads - 1) // threads, aligned) * t)
 
 
 @kernel
-def _mask_of(job, l, mask, rows):
-    """Where the uniform numbers of layer l begin: those of the layers below it come first."""
-    for below in range(l):
-        if job.layers[below, DROPPED]:
-            mask += rows * job.layers[below, WIDTH]
-    return mask
+def _samples_of(job, rows, t):
+    """Where the share of thread t of the rows of a piece begins."""
+    return _share(rows, job.threads, t, CHUNK if job.chunked else ALIGNED)
 
 
 @kernel
-def _forward(job, l, first, rows, mask, r0, r1):
-    forward_linear(job, l, first, r0, r1)
-    if not job.layers[l, NORMALISED]:
-        add_bias(job, l, r0, r1)
-        if l < job.layers.shape[0] - 1:
-            activate(job, l, _mask_of(job, l, mask, rows), r0, r1)
+def _inputs_of(job, l, samples):
+    """Address, row numbers and step of the rows that layer l reads."""
+    if l > 0:
+        below = layer_of(job, l - 1)
+        return place(job, passed_on(below)), job.iota, below.padded
+    if job.raw:
+        return job.inputs, job.iota, job.features
+    return job.x, samples, job.row_step
 
 
 @kernel
-def _backward(job, l, rows, mask, r0, r1):
-    backward_linear(job, l, r0, r1)
-    deactivate(job, l - 1, _mask_of(job, l - 1, mask, rows), r0, r1)
+def _forward(job, l, samples, mask, r0, r1):
+    layer = layer_of(job, l)
+    if l == 0 and job.raw:
+        gather(job, samples, r0, r1)
+    inputs, rows, step = _inputs_of(job, l, samples)
+    linear(job, layer, inputs, rows, step, r0, r1)
+    if l < job.depth - 1 and not layer.normalised:
+        activate(job, layer, mask, r0, r1)
 
 
 @kernel
-def _descend(job, stage, batch, first, rows, t):
-    """Gradients, steps, or both, for this thread's rows of every weight matrix."""
-    rate = job.P.dtype.type(job.rates[batch])
-    l2 = job.P.dtype.type(job.l2[batch] if stage == DESCEND else 0.0)
-    for l in range(job.layers.shape[0]):
-        fan_in = job.layers[l, FAN_IN]
-        j0, j1 = _share(fan_in, job.threads, t), _share(fan_in, job.threads, t + 1)
-        mine = t == l % job.threads
+def _mask_of(job, layer, batch_mask, rows, done):
+    """Where the uniform numbers of a layer begin for a piece of a batch of `rows`, of which `done` came before."""
+    return batch_mask + rows * layer.dropped_below + done * layer.width
+
+
+@kernel
+def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
+    """Gradients of the piece, or a step, or both, for this thread's rows of every weight matrix."""
+    real = type(job.one)
+    rate, number = real(doubles(job.rates, batch + 1)[batch]), job.taken + batch + 1
+    l2 = real(doubles(job.l2, batch + 1)[batch] if stage == DESCEND else 0.0)
+    scale, none = _clipping(job) if stage == STEPS else real(1), np.int64(0)
+    for l in range(job.depth):
+        layer = layer_of(job, l)
+        turn = (t + l) % job.threads  # so that small layers do not all fall to the first thread
+        j0, j1 = _share(layer.fan_in, job.threads, turn), _share(layer.fan_in, job.threads, turn + 1)
+        mine = turn == 0
         if stage != STEPS:
-            if j0 < j1:
-                weight_gradient(job, l, first, rows, j0, j1)
-            if mine and not job.layers[l, NORMALISED]:
-                bias_gradient(job, l, rows)
-        if stage != GRADIENTS:
-            if j0 < j1:
-                step_rows(job, l, rate, l2, j0, j1)
-                if l > 0:
-                    transpose_rows(job, l, j0, j1)
+            if job.chunked:
+                _add_chunks(job, layer, rows, j0, j1, mine, further)
+            else:
+                inputs, input_rows, input_step = _inputs_of(job, l, samples)
+                weight_gradient(job, job.G, layer, inputs, input_rows, input_step, none, rows, j0, j1, further)
+                if mine and not layer.normalised:
+                    bias_gradient(job, job.G, layer, none, rows, further)
+        if stage == STEPS or (stage == DESCEND and last):
+            step_rows(job, layer, number, rate, l2, scale, j0, j1)
+            if l > 0:
+                transpose_rows(job, layer, j0, j1)
             if mine:
-                step_vectors(job, l, rate)
+                step_vectors(job, layer, number, rate, scale)
+                if layer.normalised:
+                    move_running(job, layer, whole_rows)
 
 
 @kernel
-def _clip(job, l2):
-    """Scale all gradients down where their common norm, penalty included, exceeds the limit."""
+def _chunk_at(job, number):
+    """The address of the gradients summed over a chunk of the piece; those of the batch come before them all."""
+    return job.G + (1 + number) * job.parameters * job.itemsize
+
+
+@kernel
+def _sum_chunks(job, samples, r0, r1):
+    """Gradients over each chunk of rows r0 … r1 − 1."""
+    none = np.int64(0)
+    for first in range(r0, r1, CHUNK):
+        rows = min(CHUNK, r1 - first)
+        into = _chunk_at(job, first // CHUNK)
+        for l in range(job.depth):
+            layer = layer_of(job, l)
+            inputs, input_rows, input_step = _inputs_of(job, l, samples)
+            weight_gradient(job, into, layer, inputs, input_rows, input_step, first, rows, none, layer.fan_in, rows < 0)
+            bias_gradient(job, into, layer, first, rows, rows < 0)
+
+
+@kernel
+def _add_chunks(job, layer, rows, j0, j1, mine, further):
+    """Gradients of the batch so far: the sums over the chunks of a piece of `rows`, one after the other."""
+    for start in range(0, layer.padded, job.panel):
+        wide = min(job.panel, layer.padded - start)
+        _add_stretch(job, layer.weights + start * layer.fan_in + j0 * wide, (j1 - j0) * wide, rows, further)
+    if mine:
+        _add_stretch(job, layer.bias, layer.padded, rows, further)
+
+
+@kernel
+def _add_stretch(job, start, count, rows, further):
+    g = reals(job, job.G, start, count)
+    if not further:
+        for i in range(count):
+            g[i] = g.dtype.type(0)
+    for chunk in range((rows + CHUNK - 1) // CHUNK):
+        part = reals(job, _chunk_at(job, chunk), start, count)
+        for i in range(count):
+            g[i] += part[i]
+
+
+@kernel
+def _sum_at(job, l):
+    """The address of the sum of squares of layer l; the room for its parts follows."""
+    return job.sums + l * SUMS
+
+
+@kernel
+def _add_squares(job, base, whole, t, threads):
+    """Σ ‖W‖² (base P), or Σ of the squares of all gradients (base G), of the layers of thread t."""
+    for l in range(job.depth):
+        if l % threads == t:
+            layer = layer_of(job, l)
+            count = layer.fan_in * layer.padded + whole * layer.padded * (1 + layer.normalised)
+            total = squares(job, base, layer.weights, count, _sum_at(job, l) + LINE)
+            doubles(_sum_at(job, l), 1)[0] = total
+
+
+@kernel
+def _sum_of_squares(job):
     total = 0.0
-    for l in range(job.layers.shape[0]):
-        row = job.layers[l]
-        for i in range(row[WEIGHTS], row[WEIGHTS] + row[FAN_IN] * row[PADDED]):
-            job.G[i] += l2 * job.P[i]
-        total += squares(job.G, row[WEIGHTS], (row[SCALE] if row[NORMALISED] else row[BIAS]) + row[PADDED])
-    if math.sqrt(total) > job.clip:
-        scale = job.P.dtype.type(job.clip / math.sqrt(total))
-        for i in range(job.G.size):
-            job.G[i] *= scale
+    for l in range(job.depth):
+        total += doubles(_sum_at(job, l), 1)[0]
+    return total
 
 
 @kernel
-def _stage(job, stage, l, batch, first, rows, mask, t):
-    """The share of thread t in one stage of a batch."""
-    r0, r1 = _share(rows, job.threads, t), _share(rows, job.threads, t + 1)
-    if stage >= GRADIENTS:
-        if stage != CLIP:
-            _descend(job, stage, batch, first, rows, t)
-        elif t == 0:
-            _clip(job, job.P.dtype.type(job.l2[batch]))
-    elif stage in (NORMALISE, DENORMALISE):
-        width = job.layers[l, WIDTH]
-        c0, c1 = _share(width, job.threads, t), _share(width, job.threads, t + 1)
-        if stage == NORMALISE:
-            normalise(job, l, rows, c0, c1)
-        else:
-            normalise_backward(job, l, rows, c0, c1)
-    elif r0 < r1:
-        if stage == ROWS:
-            for k in range(job.layers.shape[0]):
-                _forward(job, k, first, rows, mask, r0, r1)
-        elif stage == FORWARD:
-            _forward(job, l, first, rows, mask, r0, r1)
-        elif stage == ACTIVATE:
-            activate(job, l, _mask_of(job, l, mask, rows), r0, r1)
-        if stage in (ROWS, OUTPUT):
-            job.fine[t * 64] = output(job, first, r0, r1)
-        if stage == ROWS:
-            for k in range(job.layers.shape[0] - 1, 0, -1):
-                _backward(job, k, rows, mask, r0, r1)
-        elif stage == BACKWARD:
-            _backward(job, l, rows, mask, r0, r1)
+def _norm(job, l2, t):
+    """Penalties join the gradients of the layers of this thread, and are squared with them."""
+    for l in range(job.depth):
+        if l % job.threads == t:
+            layer = layer_of(job, l)
+            count = layer.fan_in * layer.padded
+            p, g = reals(job, job.P, layer.weights, count), reals(job, job.G, layer.weights, count)
+            for i in range(count):
+                g[i] += l2 * p[i]
+    _add_squares(job, job.G, np.int64(1), t, job.threads)
 
 
 @kernel
-def _begin(job, batch, first, rows):
-    """The weight of each row of the batch, and the settings of its step."""
-    real = job.P.dtype.type
-    total = float(rows)
-    if job.weights.size:
-        total = 0.0
-        for r in range(rows):
-            total += float(job.weights[job.order[first + r]])
-    for r in range(rows):
-        job.factors[r] = (job.weights[job.order[first + r]] if job.weights.size else real(1)) / real(total)
-    step = job.taken + batch + 1
-    for i in range(4):
-        job.now[i] = real(job.hyper[i])
-    job.now[4], job.now[5] = real(1 - job.hyper[0] ** step), real(1 - job.hyper[1] ** step)
-    job.fine[:] = 1
+def _clipping(job):
+    """What the gradients are scaled by: less than 1 where their common norm exceeds the limit."""
+    norm = math.sqrt(_sum_of_squares(job))
+    return type(job.one)(job.clip / norm if norm > job.clip else 1.0)
 
 
 @kernel
-def _record(job, batch, rows):
-    """The loss of the batch before its update, and its penalty."""
-    loss, penalty = 0.0, 0.0
-    for r in range(rows):
-        loss += float(job.row_losses[r]) * float(job.factors[r])
-    if job.l2[batch] != 0:
-        for row in job.layers:
-            penalty += squares(job.P, row[WEIGHTS], row[WEIGHTS] + row[FAN_IN] * row[PADDED])
-    job.losses[batch], job.penalties[batch] = loss, penalty * job.l2[batch] / 2
+def _fine(job, t):
+    """The address of what thread t says of its logits."""
+    return integers(job.fine + t * LINE, 1)
 
 
 @kernel
-def _fine(job):
+def _all_fine(job):
     bad = 0
     for t in range(job.threads):
-        bad += job.fine[t * 64] == 0
+        bad += _fine(job, t)[0] == 0
     return bad == 0
 
 
-@njit(cache=True, error_model="numpy", nogil=True, parallel=True)
-def epochs(job):
-    """Train on one batch after the other; −1, or the number of the batch whose logits are not finite."""
-    mask = 0
-    for batch in range(job.bounds.size - 1):
-        first = job.bounds[batch]
-        rows = job.bounds[batch + 1] - first
-        _begin(job, batch, first, rows)
-        for s in range(job.program.shape[0]):
-            stage, l = job.program[s]
-            if stage in (GRADIENTS, DESCEND):
-                if not _fine(job):
+@kernel
+def _weight_of(job, samples, rows):
+    """Σ w over the rows of a batch."""
+    if not job.weights:
+        return float(rows)
+    total, numbers = 0.0, integers(samples, rows)
+    for r in range(rows):
+        total += float(reals(job, job.weights, numbers[r], 1)[0])
+    return total
+
+
+@kernel
+def _record(job, batch, samples, rows, total, further, last):
+    """Add the rows of a piece to the batch's loss, which at last is a mean; its penalty is known."""
+    row_losses, numbers = reals(job, job.row_losses, 0, rows), integers(samples, rows)
+    losses, penalties = doubles(job.losses, batch + 1), doubles(job.penalties, batch + 1)
+    loss = losses[batch] if further else 0.0
+    if job.weights:
+        for r in range(rows):
+            loss += float(row_losses[r]) * float(reals(job, job.weights, numbers[r], 1)[0])
+    else:
+        for r in range(rows):
+            loss += float(row_losses[r])
+    losses[batch] = loss / total if last else loss
+    l2 = doubles(job.l2, batch + 1)[batch]
+    penalties[batch] = _sum_of_squares(job) * l2 / 2 if l2 != 0 else 0.0
+
+
+@kernel
+def _stage(job, stage, l, samples, rows, mask, whole_rows, done, total, t):
+    """The share of thread t in a stage of the way through the network and back."""
+    layer = layer_of(job, l)
+    if stage in (NORMALISE, DENORMALISE):
+        c0, c1 = _share(layer.width, job.threads, t), _share(layer.width, job.threads, t + 1)
+        if stage == NORMALISE:
+            normalise(job, layer, rows, c0, c1)
+        else:
+            normalise_backward(job, layer, rows, c0, c1)
+        return
+    r0, r1 = _samples_of(job, rows, t), _samples_of(job, rows, t + 1)
+    last = job.depth - 1
+    forward_from = 0 if stage == ROWS else l
+    forward_to = last + 1 if stage == ROWS else l + 1 if stage == FORWARD else 0
+    for k in range(forward_from, forward_to):
+        _forward(job, k, samples, _mask_of(job, layer_of(job, k), mask, whole_rows, done), r0, r1)
+    if stage == ACTIVATE:
+        activate(job, layer, _mask_of(job, layer, mask, whole_rows, done), r0, r1)
+    if stage in (ROWS, OUTPUT):
+        _fine(job, t)[0] = output(job, layer_of(job, last), samples, total, r0, r1)
+    backward_from = last if stage == ROWS else l if stage == BACKWARD else 0
+    backward_to = l - 1 if stage == BACKWARD else 0
+    for k in range(backward_from, backward_to, -1):
+        below = layer_of(job, k - 1)
+        backward_linear(job, layer_of(job, k), below, r0, r1)
+        deactivate(job, below, _mask_of(job, below, mask, whole_rows, done), r0, r1)
+    if stage == ROWS and job.chunked:
+        _sum_chunks(job, samples, r0, r1)
+
+
+@kernel
+def _single(job, batch, samples, mask, total):
+    """The whole batch, which is one sample, on one thread."""
+    real, first, rows = type(job.one), np.int64(0), np.int64(1)
+    rate, l2 = real(doubles(job.rates, batch + 1)[batch]), real(doubles(job.l2, batch + 1)[batch])
+    x = job.x + integers(samples, 1)[0] * job.row_step * job.itemsize
+    if job.raw:
+        gather(job, samples, first, rows)
+        x = job.inputs
+    if job.recorded:
+        _add_squares(job, job.P, first, first, rows)
+    fine = single(job, x, samples, total, mask, rate, l2)
+    if job.recorded and fine:
+        _record(job, batch, samples, rows, total, rows < 1, rows == 1)
+    return fine
+
+
+@kernel
+def _predict(job, t):
+    """Logits of all rows of the data in inference mode."""
+    none = np.int64(0)
+    for done in range(0, job.rows, job.piece):
+        rows = min(job.piece, job.rows - done)
+        samples = job.order + 8 * done
+        r0, r1 = _share(rows, job.threads, t), _share(rows, job.threads, t + 1)
+        for l in range(job.depth):
+            layer = layer_of(job, l)
+            _forward(job, l, samples, none, r0, r1)
+            if layer.normalised:
+                normalise_by_running(job, layer, r0, r1)
+                activate(job, layer, none, r0, r1)
+        last = layer_of(job, job.depth - 1)
+        for r in range(r0, r1):
+            z = reals(job, job.ws, last.z + r * last.padded, last.width)
+            logits = reals(job, job.logits, (done + r) * last.width, last.width)
+            for c in range(last.width):
+                logits[c] = z[c]
+        wait(job.barrier, job.threads, job.give_way)
+
+
+def make_run(version: str) -> Any:
+    """run(address, one, t): what thread t does for the job at an address, training on one batch after the other, or
+    prediction. `one` is the number 1 of the network's type.
+
+    It gives −1, or the number of the batch whose logits are not finite. `version` is of no use in the function, but as
+    a variable of it part of what the compiled code is kept under, so that code from before an edit is not used.
+    """
+
+    @njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+    def run(address, one, t):
+        version  # noqa: B018
+        job = job_at(address, one)
+        if job.predicting:
+            _predict(job, t)
+            return -1
+        for l in range(1, job.depth):
+            layer = layer_of(job, l)
+            j0, j1 = _share(layer.fan_in, job.threads, t), _share(layer.fan_in, job.threads, t + 1)
+            transpose_rows(job, layer, j0, j1)
+        wait(job.barrier, job.threads, job.give_way)
+        starts, stops = integers(job.starts, job.batches), integers(job.stops, job.batches)
+        stages = integers(job.program, 2 * job.stages)
+        mask = np.int64(0)
+        for batch in range(job.batches):
+            whole = stops[batch] - starts[batch]
+            total = _weight_of(job, job.order + 8 * starts[batch], whole)
+            if whole == 1 and job.single:
+                if t == 0:
+                    _fine(job, t)[0] = _single(job, batch, job.order + 8 * starts[batch], mask, total)
+                wait(job.barrier, job.threads, job.give_way)
+                if not _all_fine(job):
                     return batch
-                if job.recorded:
-                    _record(job, batch, rows)
-            for t in prange(job.threads):
-                _stage(job, stage, l, batch, first, rows, mask, t)
-        mask = _mask_of(job, job.layers.shape[0], mask, rows)
-    return -1
+            else:
+                for done in range(0, whole, job.piece):
+                    rows = min(job.piece, whole - done)
+                    last = done + rows == whole
+                    samples = job.order + 8 * (starts[batch] + done)
+                    if job.recorded and done == 0:
+                        _add_squares(job, job.P, np.int64(0), t, job.threads)
+                    for s in range(job.stages):
+                        stage, l = stages[2 * s], stages[2 * s + 1]
+                        if stage < DESCEND:
+                            _stage(job, stage, l, samples, rows, mask, whole, done, total, t)
+                        elif stage == NORM and last:
+                            _norm(job, type(job.one)(doubles(job.l2, batch + 1)[batch]), t)
+                        elif stage in (DESCEND, GRADIENTS) or last:
+                            if stage != STEPS and not _all_fine(job):
+                                return batch
+                            if stage != STEPS and job.recorded and t == 0:
+                                _record(job, batch, samples, rows, total, done > 0, last)
+                            _descend(job, stage, batch, samples, rows, whole, done > 0, last, t)
+                        wait(job.barrier, job.threads, job.give_way)
+            mask += whole * job.dropped
+        return -1
+
+    return run

@@ -1,88 +1,86 @@
-"""How a network lies in memory for the kernels: one flat array of parameters, one of workspace, and a table of offsets.
+"""How a network lies in memory for the kernels: flat arrays of parameters and of workspace, and a table of places.
 
 Widths, depth and activations are numbers in this table, so that one compilation serves every architecture. A weight
 matrix (d, h) lies in panels of `panel` columns, panel after panel, each (d, panel) row by row and padded with zeros to
 whole vectors; a tile then reads it from end to end.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.kernels.tiles import VECTORS, lanes
-from chainrule.network import Structure
+from chainrule.kernels.tiles import VECTORS, lanes, rounded_up
+from chainrule.network import Network, Structure
+from chainrule.optimizers import Optimizer
 
 Array = NDArray[Any]
 
-# Columns of the table of layers: sizes, kinds, offsets of parameters, offsets in the workspace.
-(
-    FAN_IN,
-    WIDTH,
-    PADDED,
-    ACTIVATION,
-    NORMALISED,
-    DROPPED,
-    WEIGHTS,
-    BIAS,
-    SCALE,
-    Z,
-    A,
-    D,
-    DELTA,
-    N,
-    MEAN,
-    VARIANCE,
-    TRANSPOSED,
-) = range(17)
+# A layer of the network. weights, bias (β with batch normalisation), scale (γ): where they begin in the parameters, and
+# their gradients in the gradients; z, a, d, delta, n: where the rows of these values begin in the workspace, and
+# transposed: where Wᵀ does; nonzero: the places of the inputs of a single sample that are not zero; mean,
+# variance: of the batch.
+LAYER = np.dtype(
+    [
+        *((name, np.int64) for name in ("fan_in", "width", "padded", "activation", "normalised", "dropped")),
+        *((name, np.int64) for name in ("weights", "bias", "scale", "z", "a", "d", "delta", "n", "transposed")),
+        *((name, np.int64) for name in ("nonzero", "mean", "variance", "dropped_below")),
+        *((name, np.float64) for name in ("setting", "kept")),
+        ("rate", np.float32),
+    ],
+    align=True,
+)
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "swish", "gelu", "softplus")
 OUTPUTS = ("softmax", "sigmoid", "identity")
+METHODS = ("SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """layers: (L, 17) int64, see the columns above; settings: (L, 2), the activation's setting and 1/(1 − dropout)."""
+    """layers: (L,) of LAYER; the other fields are lengths of the arrays, in numbers."""
 
-    layers: NDArray[np.int64]
-    settings: Array
-    rates: Array
+    layers: Array
+    dtype: np.dtype[Any]
     output: int
     panel: int
     parameters: int
     workspace: int
     statistics: int
+    dropped: int
+    inputs: int
 
 
 def make_plan(structure: Structure, rows: int, dtype: np.dtype[Any]) -> Plan:
-    """The plan for batches of up to `rows` samples."""
+    """The plan for up to `rows` samples at a time."""
     width = lanes(dtype.itemsize)
-    layers = np.zeros((len(structure.layers), 17), np.int64)
-    settings = np.zeros((len(structure.layers), 2), dtype)
-    parameters = workspace = statistics = 0
-    for row, setting, layer in zip(layers, settings, structure.layers, strict=True):
-        padded = -(-layer.width // width) * width
-        row[[FAN_IN, WIDTH, PADDED]] = layer.fan_in, layer.width, padded
-        row[NORMALISED], row[DROPPED] = layer.batch_norm, layer.dropout > 0
+    layers = np.zeros(len(structure.layers), LAYER)
+    parameters = workspace = statistics = dropped = inputs = 0
+    for place, layer in zip(layers, structure.layers, strict=True):
+        padded = rounded_up.py_func(layer.width, width)
+        place["fan_in"], place["width"], place["padded"] = layer.fan_in, layer.width, padded
+        place["normalised"], place["dropped"] = layer.batch_norm, layer.dropout > 0
         if layer.activation is not None:
-            row[ACTIVATION], setting[0] = _activation(layer.activation.name)
-        setting[1] = 1 / (1 - layer.dropout)
-        row[WEIGHTS], row[BIAS] = parameters, parameters + layer.fan_in * padded
-        row[SCALE] = row[BIAS] + padded
-        parameters = row[SCALE] + padded * layer.batch_norm
-        for column in (Z, A, D, DELTA, N):
-            row[column] = workspace
-            workspace += rows * padded
-        row[TRANSPOSED] = workspace
-        workspace += layer.width * (-(-layer.fan_in // width) * width)
-        row[MEAN], row[VARIANCE] = statistics, statistics + padded
+            place["activation"], place["setting"] = _activation(layer.activation.name)
+        place["kept"], place["rate"] = 1 / (1 - layer.dropout), layer.dropout
+        place["weights"] = parameters
+        place["bias"] = parameters + layer.fan_in * padded
+        place["scale"] = place["bias"] + padded
+        parameters = int(place["scale"]) + padded * layer.batch_norm
+        for name in ("z", "a", "d", "delta", "n"):
+            needed = {"d": layer.dropout > 0, "n": layer.batch_norm}.get(name, True)
+            place[name] = workspace
+            workspace += rows * padded * needed
+        place["transposed"] = workspace
+        workspace += layer.width * rounded_up.py_func(layer.fan_in, width) * (layer.index > 1)
+        place["nonzero"], inputs = inputs, inputs + layer.fan_in + 1
+        place["mean"], place["variance"] = statistics, statistics + padded
         statistics += 2 * padded * layer.batch_norm
-    rates = np.array([layer.dropout for layer in structure.layers], np.float32)
+        place["dropped_below"], dropped = dropped, dropped + layer.width * (layer.dropout > 0)
     output = OUTPUTS.index(structure.output.name)
-    return Plan(
-        layers, settings, rates, output, VECTORS * width, int(parameters), int(workspace), max(1, int(statistics))
-    )
+    return Plan(layers, dtype, output, VECTORS * width, parameters, workspace, statistics, dropped, inputs)
 
 
 def refusal(structure: Structure) -> str:
@@ -95,50 +93,53 @@ def refusal(structure: Structure) -> str:
     return ""
 
 
+def not_compiled(net: Network, optimizer: Optimizer) -> str:
+    """Why the kernels cannot train this; "" where they can."""
+    method = type(optimizer).__name__
+    return refusal(net.structure) or ("" if method in METHODS else f"the optimizer {method} is not compiled")
+
+
 def pack(plan: Plan, arrays: dict[str, Array], flat: Array) -> None:
     """Lay arrays named like parameters (W1, b1, …) into `flat`."""
-    for l, row in enumerate(plan.layers, start=1):
-        W = arrays[f"W{l}"]
-        for start, view in _panels(plan, row, flat):
-            view[:, : W.shape[1] - start] = W[:, start : start + view.shape[1]]
-        for name, view in _vectors(row, l, flat):
-            view[:] = arrays[name]
+    for name, columns, view in _places(plan, flat):
+        view[...] = arrays[name][..., columns]
+
+
+def lower_padding(plan: Plan, flat: Array) -> None:
+    """Give the units that softmax has only in the memory logits so low that they do not count."""
+    last = plan.layers[-1]
+    if OUTPUTS[plan.output] == "softmax":
+        bias = flat[int(last["bias"]) :]
+        bias[int(last["width"]) : int(last["padded"])] = np.finfo(plan.dtype).min / 2
 
 
 def unpack(plan: Plan, flat: Array, arrays: dict[str, Array]) -> None:
     """Read `flat` back into the arrays, in place."""
-    for l, row in enumerate(plan.layers, start=1):
-        W = arrays[f"W{l}"]
-        for start, view in _panels(plan, row, flat):
-            W[:, start : start + view.shape[1]] = view[:, : W.shape[1] - start]
-        for name, view in _vectors(row, l, flat):
-            arrays[name][:] = view
+    for name, columns, view in _places(plan, flat):
+        arrays[name][..., columns] = view
 
 
-def pack_transposed(plan: Plan, arrays: dict[str, Array], workspace: Array) -> None:
-    """Lay the transposed weights of layers 2 … L into the workspace, in panels like the weights."""
-    for l, row in enumerate(plan.layers[1:], start=2):
-        W, offset = arrays[f"W{l}"], int(row[TRANSPOSED])
-        fan_in, width = int(row[FAN_IN]), int(row[WIDTH])
-        padded = -(-fan_in // lanes(workspace.itemsize)) * lanes(workspace.itemsize)
+def _places(plan: Plan, flat: Array) -> Iterator[tuple[str, slice, Array]]:
+    """For each parameter, panel by panel: its name, the columns, and a view of where these lie in `flat`."""
+    for l, layer in enumerate(plan.layers, start=1):
+        fan_in, width, padded = int(layer["fan_in"]), int(layer["width"]), int(layer["padded"])
+        weights, bias, scale = int(layer["weights"]), int(layer["bias"]), int(layer["scale"])
         for start in range(0, padded, plan.panel):
             wide = min(plan.panel, padded - start)
-            view = workspace[offset + start * width :][: wide * width].reshape(width, wide)
-            view[:, : fan_in - start] = W[start : start + wide].T
+            used = min(wide, width - start)
+            panel = flat[weights + start * fan_in :][: wide * fan_in].reshape(fan_in, wide)
+            yield f"W{l}", slice(start, start + used), panel[:, :used]
+        yield f"beta{l}" if layer["normalised"] else f"b{l}", slice(None), flat[bias:][:width]
+        if layer["normalised"]:
+            yield f"gamma{l}", slice(None), flat[scale:][:width]
 
 
-def _panels(plan: Plan, row: Array, flat: Array) -> Any:
-    fan_in, padded = int(row[FAN_IN]), int(row[PADDED])
-    for start in range(0, padded, plan.panel):
-        wide = min(plan.panel, padded - start)
-        yield start, flat[int(row[WEIGHTS]) + start * fan_in :][: wide * fan_in].reshape(fan_in, wide)
-
-
-def _vectors(row: Array, l: int, flat: Array) -> Any:
-    width = int(row[WIDTH])
-    yield f"beta{l}" if row[NORMALISED] else f"b{l}", flat[int(row[BIAS]) :][:width]
-    if row[NORMALISED]:
-        yield f"gamma{l}", flat[int(row[SCALE]) :][:width]
+def running_statistics(plan: Plan, flat: Array) -> Iterator[tuple[str, Array]]:
+    """Name and view of each running mean and variance in `flat`."""
+    for l, layer in enumerate(plan.layers, start=1):
+        if layer["normalised"]:
+            for name in ("mean", "variance"):
+                yield f"{name}{l}", flat[int(layer[name]) :][: int(layer["width"])]
 
 
 def _activation(name: str) -> tuple[int, float]:

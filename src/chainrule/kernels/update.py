@@ -2,100 +2,104 @@
 
 import math
 
-from chainrule.kernels.plan import BIAS, FAN_IN, NORMALISED, PADDED, SCALE, TRANSPOSED, WEIGHTS, WIDTH
-from chainrule.kernels.tiles import VECTORS, kernel, lanes
+from chainrule.kernels.tiles import kernel, rounded_up
+from chainrule.kernels.views import doubles, lanes_of, reals
 
-LANES_SINGLE, LANES_DOUBLE = lanes(4), lanes(8)
+SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)  # the order of plan.METHODS
+CHAINS = 64  # partial sums of a sum of squares
 
 
 @kernel
-def step(job, lo, hi, rate, l2, decayed):
-    """Move P[lo:hi] against G[lo:hi] (+ λP); M and S are the method's memory.
+def step(job, start, count, number, rate, l2, scale, decayed):
+    """Move P[start : start + count] against scale·G (+ λP); M and S are the method's memory.
 
-    job.now: [μ or ρ or β₁, β₂, ε, weight decay, 1 − β₁ᵗ, 1 − β₂ᵗ] of this step.
+    `number` is the step's, from 1; `decayed` whether AdamW's decay is for these parameters.
     """
-    P, method, hyper = job.P, job.method, job.now
-    p, g = P[lo:hi], job.G[lo:hi]
-    one = P.dtype.type(1)
-    first, second, epsilon = hyper[0], hyper[1], hyper[2]
-    if l2 != P.dtype.type(0):
-        for i in range(p.size):
+    p, g = reals(job, job.P, start, count), reals(job, job.G, start, count)
+    m, s = reals(job, job.M, start, count), reals(job, job.S, start, count)
+    real = p.dtype.type
+    one, method = real(1), job.method
+    first, second, epsilon = real(job.first), real(job.second), real(job.epsilon)
+    if scale != one:
+        for i in range(count):
+            g[i] *= scale
+    if l2 != real(0):
+        for i in range(count):
             g[i] += l2 * p[i]
-    if method == 0:
-        for i in range(p.size):
+    if method == SGD:
+        for i in range(count):
             p[i] -= rate * g[i]
-    elif method == 1:
-        m = job.M[lo:hi]
-        for i in range(p.size):
+    elif method == MOMENTUM:
+        for i in range(count):
             m[i] = first * m[i] + g[i]
             p[i] -= rate * m[i]
-    elif method == 2:
-        m = job.M[lo:hi]
-        for i in range(p.size):
+    elif method == NESTEROV:
+        for i in range(count):
             m[i] = first * m[i] + g[i]
             p[i] -= rate * (g[i] + first * m[i])
-    elif method == 3:
-        m = job.M[lo:hi]
-        for i in range(p.size):
+    elif method == RMSPROP:
+        for i in range(count):
             m[i] = first * m[i] + (one - first) * g[i] * g[i]
             p[i] -= rate * g[i] / (math.sqrt(m[i]) + epsilon)
     else:
-        if method == 5 and decayed:
-            shrink = rate * hyper[3]
-            for i in range(p.size):
+        if method == ADAMW and decayed:
+            shrink = rate * real(job.decay)
+            for i in range(count):
                 p[i] -= shrink * p[i]
-        m, s = job.M[lo:hi], job.S[lo:hi]
-        unbiased_rate, unbiased = rate / hyper[4], one / hyper[5]
-        for i in range(p.size):
+        unbiased_rate = rate / real(1 - job.first**number)
+        unbiased = one / real(1 - job.second**number)
+        for i in range(count):
             m[i] = first * m[i] + (one - first) * g[i]
             s[i] = second * s[i] + (one - second) * g[i] * g[i]
             p[i] -= unbiased_rate * m[i] / (math.sqrt(s[i] * unbiased) + epsilon)
 
 
 @kernel
-def step_rows(job, l, rate, l2, j0, j1):
-    """`step` for rows j0 … j1 − 1 of the weights of layer l, which lie in one stretch a panel."""
-    P, row = job.P, job.layers[l]
-    panel = (LANES_SINGLE if P.itemsize == 4 else LANES_DOUBLE) * VECTORS
-    for start in range(0, row[PADDED], panel):
-        wide = min(panel, row[PADDED] - start)
-        at = row[WEIGHTS] + start * row[FAN_IN]
-        step(job, at + j0 * wide, at + j1 * wide, rate, l2, True)
+def step_rows(job, layer, number, rate, l2, scale, j0, j1):
+    """`step` for rows j0 … j1 − 1 of the weights of a layer, which lie in one stretch a panel."""
+    for start in range(0, layer.padded, job.panel):
+        wide = min(job.panel, layer.padded - start)
+        at = layer.weights + start * layer.fan_in + j0 * wide
+        step(job, at, (j1 - j0) * wide, number, rate, l2, scale, True)
 
 
 @kernel
-def step_vectors(job, l, rate):
-    """`step` for b, or for β and γ, of layer l: free of the penalty and of weight decay."""
-    row = job.layers[l]
-    zero = job.P.dtype.type(0)
-    step(job, row[BIAS], row[BIAS] + row[PADDED], rate, zero, False)
-    if row[NORMALISED]:
-        step(job, row[SCALE], row[SCALE] + row[PADDED], rate, zero, False)
+def step_vectors(job, layer, number, rate, scale):
+    """`step` for b, or for β and γ, of a layer: free of the penalty and of weight decay."""
+    step(job, layer.bias, layer.padded * (1 + layer.normalised), number, rate, rate - rate, scale, False)
 
 
 @kernel
-def transpose_rows(job, l, j0, j1):
-    """Rows j0 … j1 − 1 of the weights of layer l into the columns of their transpose in the workspace."""
-    P, ws, row = job.P, job.ws, job.layers[l]
-    width = LANES_SINGLE if P.itemsize == 4 else LANES_DOUBLE
-    panel = width * VECTORS
-    padded_in = (row[FAN_IN] + width - 1) // width * width
-    for start in range(0, row[PADDED], panel):
-        wide = min(panel, row[PADDED] - start)
-        used = min(wide, row[WIDTH] - start)
+def transpose_rows(job, layer, j0, j1):
+    """Rows j0 … j1 − 1 of the weights of a layer into the columns of their transpose in the workspace."""
+    P = reals(job, job.P, layer.weights, layer.fan_in * layer.padded)
+    padded_in = rounded_up(layer.fan_in, lanes_of(P))
+    transposed = reals(job, job.ws, layer.transposed, layer.width * padded_in)
+    for start in range(0, layer.padded, job.panel):
+        wide = min(job.panel, layer.padded - start)
+        used = min(wide, layer.width - start)
         for j in range(j0, j1):
-            left = j // panel * panel
-            across = min(panel, padded_in - left)
-            source = row[WEIGHTS] + start * row[FAN_IN] + j * wide
-            target = row[TRANSPOSED] + left * row[WIDTH] + start * across + (j - left)
+            left = j // job.panel * job.panel
+            across = min(job.panel, padded_in - left)
+            source = start * layer.fan_in + j * wide
+            target = left * layer.width + start * across + (j - left)
             for c in range(used):
-                ws[target + c * across] = P[source + c]
+                transposed[target + c * across] = P[source + c]
 
 
 @kernel
-def squares(array, lo, hi):
-    """Σ x² over a stretch, in float64 and in an order of its own."""
+def squares(job, base, start, count, scratch):
+    """Σ x² of a stretch in float64, as CHAINS partial sums, for which there is room at `scratch`."""
+    x, partial = reals(job, base, start, count), doubles(scratch, CHAINS)
+    for k in range(CHAINS):
+        partial[k] = 0.0
+    whole = count // CHAINS * CHAINS
+    for i in range(0, whole, CHAINS):
+        for k in range(CHAINS):
+            partial[k] += float(x[i + k]) * float(x[i + k])
+    for i in range(whole, count):
+        partial[i - whole] += float(x[i]) * float(x[i])
     total = 0.0
-    for i in range(lo, hi):
-        total += float(array[i]) * float(array[i])
+    for k in range(CHAINS):
+        total += partial[k]
     return total

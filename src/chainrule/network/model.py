@@ -1,6 +1,6 @@
 """`Network`: the widths, rules and parameters of a multilayer perceptron, and what one asks of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from html import escape
 from itertools import pairwise
@@ -11,15 +11,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule import rules
+from chainrule.data.prepared import Prepared
 from chainrule.errors import InputError, shown
 from chainrule.network.passes import Array, Arrays, Layer, Structure, backward_pass, forward_pass
 from chainrule.network.start import Init, first_parameters
-from chainrule.rules import Activation, Output
+from chainrule.rules import Activation, OneHot, Output
 
 MOMENTUM = 0.9  # share of the old running statistics that one batch leaves
 REMEDY = "Structure and arrays do not belong together: one of them was damaged or edited."
 GREATEST_WIDTH = 2**31
+NUMBERS_AT_ONCE = 1 << 22  # numbers that a check looks at together
 ROWS_AT_ONCE = 4096  # rows that an evaluation holds in memory together
+WORTH_KERNELS = 5_000_000  # multiplications from which kernels are quicker than `forward_pass`
 
 
 class Trace(Mapping[str, Array]):
@@ -104,6 +107,8 @@ class Network:
             if layer.batch_norm:
                 self._statistics[f"mean{layer.index}"] = np.zeros(layer.width, self.dtype)
                 self._statistics[f"variance{layer.index}"] = np.ones(layer.width, self.dtype)
+        # How compiled training, or `kernels.accelerate`, lets many rows be predicted.
+        self.fast_logits: Callable[[Network, Array | Prepared], Array] | None = None
         self.spec: Any = None  # the DataSpec of the data it was trained on: classes, preprocessing, image shape
 
     @property
@@ -169,19 +174,39 @@ class Network:
         return float(self.output.losses(logits, T).mean(dtype=np.float64)) + penalty(self, l2)
 
     def logits(self, x: ArrayLike) -> Array:
-        """ZL (m, K) in inference mode, a block of rows at a time, so that memory does not grow with the depth."""
-        X, last = self.inputs(x), f"Z{len(self.structure.layers)}"
-        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
-        P, S = self._parameters, self._statistics
-        return np.concatenate([forward_pass(self.structure, P, S, block)[last] for block in blocks])
+        """ZL (m, K) in inference mode, a block of rows at a time, so that memory does not grow with the depth.
 
-    def predict_proba(self, x: ArrayLike) -> Array:
+        Many rows go through the kernels where `fast_logits` is set; the result differs by rounding alone.
+        """
+        X = self.samples(x)
+        return (
+            self._through_kernels(X) if self._worth_kernels(X) else self._in_numpy(X, f"Z{len(self.structure.layers)}")
+        )
+
+    def predict_proba(self, x: ArrayLike | Prepared) -> Array:
         """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity.
 
         Raises InputError for input that is not finite.
         """
-        refuse_non_finite(self.inputs(x))
-        return self.output.value(self.logits(x))
+        X = self.samples(x)
+        refuse_non_finite(X)
+        if self._worth_kernels(X):
+            return self.output.value(self._through_kernels(X))
+        return self._in_numpy(X, f"A{len(self.structure.layers)}")
+
+    def _worth_kernels(self, X: Array | Prepared) -> bool:
+        multiplications = len(X) * sum(layer.fan_in * layer.width for layer in self.structure.layers)
+        return self.fast_logits is not None and multiplications >= WORTH_KERNELS
+
+    def _through_kernels(self, X: Array | Prepared) -> Array:
+        assert self.fast_logits is not None
+        return self.fast_logits(self, X)
+
+    def _in_numpy(self, X: Array | Prepared, name: str) -> Array:
+        """One value of the forward pass in inference mode, a block of rows at a time."""
+        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
+        parts = [forward_pass(self.structure, self._parameters, self._statistics, block)[name] for block in blocks]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def predict(self, x: ArrayLike) -> Array:
         """Labels (m,) for softmax; 0 or 1, (m,) or (m, K), for sigmoid; values, (m,) or (m, K), for identity."""
@@ -224,17 +249,35 @@ class Network:
                 f"the input has shape {X.shape} but layer 1 takes (m, {self.layers[0]})",
                 "Give one row a sample, at least one, and as many columns as the first width.",
             )
+        if X.dtype == self.dtype:
+            return X
         with np.errstate(over="ignore"):
-            converted: Array = X.astype(self.dtype, copy=False)
+            converted: Array = X.astype(self.dtype)
         if X.dtype.itemsize > self.dtype.itemsize:
             _refuse_overflow(X, converted)
         return converted
 
+    def samples(self, x: ArrayLike | Prepared) -> Array | Prepared:
+        """Like `inputs`, but `Prepared` samples are not turned into an array."""
+        if not isinstance(x, Prepared):
+            return self.inputs(x)
+        if x.shape[1] != self.layers[0]:
+            raise InputError(
+                f"the input has shape {x.shape} but layer 1 takes (m, {self.layers[0]})",
+                "Give as many columns as the first width.",
+            )
+        return x.astype(self.dtype)
+
     def targets(self, y: Any, m: int) -> Array:
         """y as the matrix T (m, K) that the loss compares with; raises InputError where it does not fit."""
         T = self.output.targets(y, self.layers[-1], self.dtype)
-        if len(T) != m:
-            raise InputError(f"{m} samples but {len(T)} targets", "Give one target a sample.")
+        _check_one_each(T, m)
+        return T
+
+    def compact_targets(self, y: Any, m: int) -> Array | OneHot:
+        """Like `targets`, but labels of classes stay labels: `rules.OneHot`."""
+        T = self.output.compact_targets(y, self.layers[-1], self.dtype)
+        _check_one_each(T, m)
         return T
 
     def _refuse_foreign(self, trace: Trace) -> None:
@@ -306,7 +349,7 @@ class Network:
     def copy(self, dtype: str | None = None) -> "Network":
         """The same network with parameters and statistics of its own, in `dtype` where one is given."""
         twin = copy(self)
-        twin.dtype = np.dtype(dtype or self.dtype)
+        twin.dtype, twin.fast_logits = np.dtype(dtype or self.dtype), None
         twin._parameters = {name: np.array(P, dtype=twin.dtype) for name, P in self._parameters.items()}
         twin._statistics = {name: np.array(S, dtype=twin.dtype) for name, S in self._statistics.items()}
         return twin
@@ -348,14 +391,25 @@ def penalty(net: Network, l2: float) -> float:
     return l2 / 2 * sum(float(np.square(W, dtype=np.float64).sum()) for W in weights)
 
 
-def refuse_non_finite(X: Array) -> None:
+def refuse_non_finite(X: Array | Prepared) -> None:
     """Raise InputError where an input (m, d) holds NaN or infinity, naming the first."""
-    finite = np.isfinite(X)
-    if not finite.all():
-        i, j = np.unravel_index(int(np.argmin(finite)), X.shape)
-        raise InputError(
-            f"sample {i}, column {j} of the input is {X[i, j]}", "Leave such samples out, or fill them in."
-        )
+    raw = X.raw if isinstance(X, Prepared) else X
+    if raw.dtype.kind != "f":
+        return
+    rows = max(1, NUMBERS_AT_ONCE // raw.shape[1])
+    for start in range(0, len(raw), rows):
+        finite = np.isfinite(raw[start : start + rows])
+        if not finite.all():
+            i, j = np.unravel_index(int(np.argmin(finite)), finite.shape)
+            raise InputError(
+                f"sample {start + i}, column {j} of the input is {raw[start + i, j]}",
+                "Leave such samples out, or fill them in.",
+            )
+
+
+def _check_one_each(T: Array | OneHot, m: int) -> None:
+    if len(T) != m:
+        raise InputError(f"{m} samples but {len(T)} targets", "Give one target a sample.")
 
 
 def _refuse_overflow(X: Array, converted: Array) -> None:

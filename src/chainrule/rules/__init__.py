@@ -2,6 +2,7 @@
 
 from chainrule.rules.activations import Activation
 from chainrule.rules.initializers import Initializer
+from chainrule.rules.one_hot import OneHot
 from chainrule.rules.outputs import Output
 from chainrule.rules.registry import (
     ACTIVATIONS,
@@ -19,6 +20,7 @@ __all__ = [
     "OUTPUTS",
     "Activation",
     "Initializer",
+    "OneHot",
     "Output",
     "activation",
     "initializer",

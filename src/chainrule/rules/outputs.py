@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from chainrule.errors import InputError
 from chainrule.rules.activations import logistic
+from chainrule.rules.one_hot import OneHot
 
 Array = NDArray[Any]
 
@@ -61,6 +62,12 @@ class Output:
                 f"sample {i}: the target {encoded[i].tolist()} is too great for {np.dtype(dtype)}", "Scale the targets."
             )
         return T
+
+    def compact_targets(self, y: Any, width: int, dtype: DTypeLike) -> Array | OneHot:
+        """Like `targets`, but labels of classes stay labels: `OneHot`."""
+        if self.encode is _encode_classes and np.ndim(y) == 1:
+            return OneHot(_class_labels(np.asarray(y), width), width, dtype)
+        return self.targets(y, width, dtype)
 
 
 def softmax() -> Output:
@@ -143,21 +150,28 @@ def _encode_classes(y: Any, width: int) -> Array:
     labels = np.asarray(y)
     if labels.ndim == 2:
         return _probability_rows(labels, width)
+    T = np.zeros((len(labels) if labels.ndim else 0, width))
+    T[np.arange(len(T)), _class_labels(labels, width)] = 1
+    return T
+
+
+def _class_labels(labels: Array, width: int) -> NDArray[np.int64]:
+    """Labels as int64, after a check that each is a whole number from 0 to width − 1."""
     if labels.ndim != 1 or labels.dtype.kind not in "iufb":
         raise InputError(
             f"targets of shape {labels.shape} and type {labels.dtype} are no class labels",
             f"Give whole numbers 0 to {width - 1} of shape (m,), or rows of {width} probabilities.",
         )
-    whole = np.isfinite(labels) & (labels >= 0) & (labels < width) & (labels == np.floor(labels))
+    whole = (labels >= 0) & (labels < width)
+    if labels.dtype.kind == "f":
+        whole &= labels == np.floor(labels)
     if not whole.all():
         i = int(np.argmin(whole))
         raise InputError(
             f"sample {i}: label {labels[i]!s} is none of the classes 0 to {width - 1}",
             f"The output layer has {width} units; widen it, or number the classes from 0.",
         )
-    T = np.zeros((len(labels), width))
-    T[np.arange(len(labels)), labels.astype(np.int64)] = 1
-    return T
+    return labels.astype(np.int64, copy=False)
 
 
 def _probability_rows(rows: Array, width: int) -> Array:

@@ -18,7 +18,9 @@ from chainrule.runs.config import RunConfig
 from chainrule.runs.folder import Run
 from chainrule.runs.models import save
 from chainrule.training import History, Moment, refuse_unfit, train
+from chainrule.training.engines import choose, numpy_seconds
 from chainrule.training.loop import CHECKPOINT_SECONDS
+from chainrule.training.order import rows_a_batch
 
 Announce = Callable[[str], None]
 
@@ -111,7 +113,7 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
     source = config.data.source
     if source not in source_names():
         source = str(Path(source).expanduser().resolve())  # a run can be verified from any folder
-    return replace(
+    config = replace(
         config,
         name=_checked_name(config.name or Path(source).stem),
         data=replace(
@@ -121,10 +123,20 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
             sha256=data.provenance["sha256"],
         ),
         network=replace(config.network, output=output),
-        training=replace(
-            training, learning_rate=rate, engine="reference" if training.engine == "auto" else training.engine
-        ),
+        training=replace(training, learning_rate=rate),
     )
+    return replace(config, training=replace(config.training, engine=_engine(config, data)))
+
+
+def _engine(config: RunConfig, data: DataSet) -> str:
+    """The engine that "auto" stands for."""
+    training, m = config.training, len(data.train)
+    if training.engine != "auto":
+        return training.engine
+    batches = -(-m // rows_a_batch(m, training.batch_size))
+    net = build(config, data)
+    seconds = training.epochs * numpy_seconds(net, m, batches)
+    return choose("auto", net, optimizer(training.optimizer), seconds, every_batch=False)
 
 
 def _checked_name(name: str) -> str:

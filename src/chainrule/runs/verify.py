@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.data import Part
 from chainrule.errors import RunError
 from chainrule.evaluation import Evaluation, evaluate
+from chainrule.kernels import accelerate
 from chainrule.network import Network
 from chainrule.runs.execute import load as load_run_data
 from chainrule.runs.folder import Run, environment
@@ -59,6 +60,8 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
             f"evaluation.json has results of {', '.join(stored)}, but the data have the parts {', '.join(parts)}",
             "The file was edited, or the data are others.",
         )
+    if run.results().get("engine") == "compiled":
+        accelerate(net)
     with run.own_threads():
         computed = {part: evaluate(net, parts[part]) for part in stored}
         exact = run.environment() == environment()

@@ -14,33 +14,34 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule import optimizers
-from chainrule.data import DataSet
+from chainrule.data import Batches, DataSet, Prepared
 from chainrule.errors import InputError, NotFiniteError, unknown_name
 from chainrule.evaluation import as_pair, measure
 from chainrule.network import Network, refuse_non_finite
 from chainrule.optimizers import Optimizer
 from chainrule.randomness import generator as stream
+from chainrule.rules import OneHot
 from chainrule.specs import number, whole
 from chainrule.training.divergence import diverged
+from chainrule.training.engines import ENGINES, choose, epochs_at_once, make, numpy_seconds
 from chainrule.training.history import History, Row
-from chainrule.training.order import Size, batches, rows_a_batch
+from chainrule.training.order import Size, epoch, rows_a_batch
 from chainrule.training.progress import ProgressLine
 from chainrule.training.reference import ReferenceEngine
 from chainrule.training.state import Best, TrainingState, capture, completed, restore_weights, resume, weights
 
-if TYPE_CHECKING:
-    from chainrule.kernels.engine import CompiledEngine
-
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Inputs = Array | Prepared
+Targets = Array | OneHot
 Pair = tuple[ArrayLike, Any]
 
-ENGINES = ("auto", "reference", "compiled")
 MOMENTS = ("train_begin", "batch_end", "epoch_end", "train_end")
 CHECKPOINT_SECONDS = 5.0
 
@@ -91,7 +92,8 @@ def train(
 ) -> History:
     """Train `net` in place and return what happened.
 
-    data            a DataSet (its train and validation parts are used, its test part is not) or a pair (x, y)
+    data            a DataSet (its train and validation parts are used, its test part is not) or a pair (x, y); x may
+                    be a read-only memory map, or `Prepared` samples
     validation      with a pair: the validation pair (x, y)
     batch_size      1 (stochastic), b (mini-batch) or "full"; each sample is used once an epoch
     learning_rate   of the optimiser; None for its own default
@@ -105,8 +107,9 @@ def train(
                     a fixed draw, where that is given
     record_batches  keep the loss of every batch
     callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, train_end
-    engine          "reference" (NumPy), "compiled" (kernels; the first call compiles them, half a minute), or "auto",
-                    which is the reference engine as yet
+    engine          "reference" (NumPy), "compiled" (kernels; the first call on a machine compiles them, some 10 s), or
+                    "auto": the kernels where the work is worth it, more than about 0.2 s in NumPy; `history.engine`
+                    says which ran
     seed            of the order of the samples and of the dropout masks
     progress        a live line on the terminal
     checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`, and that of the
@@ -122,13 +125,19 @@ def train(
     method = optimizers.optimizer(optimizer, learning_rate)
     factors = optimizers.schedule(schedule)
     calls = _calls(callbacks)
-    runner = _engine(engine, net, X, T, method, clip, calls)
+    steps = -(-len(X) // rows_a_batch(len(X), batch_size))
+    epoch_seconds = numpy_seconds(net, len(X), steps)
+    name = choose(engine, net, method, epochs * epoch_seconds, calls.has("batch_end"))
+    runner = make(name, net, X, T, method, clip=clip)
     history, best = History(engine=runner.name), Best()
     generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
     if state is not None:
         resume(state, net, method, generators, history, best)
     sample = _curve_rows(len(X), curve_samples, seed) if curves else None
-    base_rate, steps = method.learning_rate, -(-len(X) // rows_a_batch(len(X), batch_size))
+    base_rate = method.learning_rate
+    fixed = None if shuffle and steps > 1 else epoch(len(X), batch_size, None)
+    stops = curves or early_stopping is not None or checkpoint is not None or progress or calls.has("epoch_end")
+    at_once = 1 if stops or runner.name == "reference" else epochs_at_once(epoch_seconds, len(X))
     if isinstance(data, DataSet):
         net.spec = data.spec
 
@@ -140,20 +149,41 @@ def train(
             calls("batch_end", Moment(net, history, len(history) + 1, batch + 1, loss))
             line.batch((batch + 1) / steps)
 
+        def run_epochs(count: int) -> tuple[list[Floats], Floats, Row]:
+            """Rates and losses of the next epochs and what is measured after them; raises NotFiniteError."""
+            rates = [base_rate * factors(len(history) + k, steps, epochs) for k in range(count)]
+            orders = [fixed or epoch(len(X), batch_size, generators["shuffle"]) for _ in range(count)]
+            watching: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
+            record = record_batches or calls.has("batch_end")
+            together, penalties = Batches.joined(orders), np.full(count * steps, l2)
+            losses, _ = runner.run(
+                together, np.concatenate(rates), penalties, generators["dropout"], record=record, **watching
+            )
+            row = _measured(net, float(rates[-1][-1]), X, T, V, sample, early_stopping is not None)
+            if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
+                raise NotFiniteError(steps - 1, slice(0, 1024))
+            return rates, losses, row
+
+        def run_together(count: int) -> tuple[list[Floats], Floats, Row]:
+            """`run_epochs`; if one of several fails, they begin again, and only the first is run."""
+            if count == 1:
+                return run_epochs(1)
+            before = capture(net, method, generators, history, best)
+            try:
+                return run_epochs(count)
+            except NotFiniteError:
+                resume(completed(before, history), net, method, generators, history, best)
+                return run_epochs(1)
+
         try:
             while len(history) < epochs and not history.stopped:
                 began = time.perf_counter()
-                rates = base_rate * factors(len(history), steps, epochs)
-                order = batches(len(X), batch_size, generators["shuffle"] if shuffle else None)
-                record = record_batches or calls.has("batch_end")
-                watching: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
-                losses, _ = runner.run(
-                    order, rates, np.full(steps, l2), generators["dropout"], record=record, **watching
-                )
-                row = _measured(net, float(rates[-1]), X, T, V, sample, early_stopping is not None)
-                if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
-                    raise NotFiniteError(steps - 1, slice(0, 1024))
-                history.append(row, time.perf_counter() - began, losses if record_batches else None)
+                rates, losses, row = run_together(min(at_once, epochs - len(history)))
+                at_once = len(rates)  # after a failure it is one epoch after the other that leads to it
+                seconds = (time.perf_counter() - began) / at_once
+                for k, of_epoch in enumerate(rates):
+                    own = losses[k * steps : (k + 1) * steps] if record_batches else None
+                    history.append(row | {"learning_rate": float(of_epoch[-1])}, seconds, own)
                 good = (len(history), weights(net))
                 line.epoch(history.rows[-1])
                 if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
@@ -172,7 +202,8 @@ def train(
                 checkpoint(completed(kept, history))
         except NotFiniteError as error:
             X, T = X[error.rows], T[error.rows]
-            end = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, float(rates[error.batch]))
+            rate = float(base_rate * factors(len(history), steps, epochs)[error.batch])
+            end = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, rate)
             restore_weights(net, good[1])
             history.stopped = "diverged"
             end.history = history
@@ -201,18 +232,6 @@ class _Calls:
             function(moment)
 
 
-def _engine(
-    name: str, net: Network, X: Array, T: Array, optimizer: Optimizer, clip: float | None, calls: "_Calls"
-) -> "ReferenceEngine | CompiledEngine":
-    if name != "compiled":
-        return ReferenceEngine(net, X, T, optimizer, clip=clip)
-    if calls.has("batch_end"):
-        raise InputError("the compiled engine does not stop at batches", 'Use engine="reference" for batch_end.')
-    from chainrule.kernels.engine import CompiledEngine
-
-    return CompiledEngine(net, X, T, optimizer, clip=clip)
-
-
 def _calls(callbacks: Callbacks | None) -> _Calls:
     by_moment: dict[str, list[Callback]] = {}
     for name, functions in (callbacks or {}).items():
@@ -234,15 +253,15 @@ def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
 
 def _checked_data(
     net: Network, data: DataSet | Pair, validation: Pair | None
-) -> tuple[Array, Array, tuple[Array, Array] | None]:
+) -> tuple[Inputs, Targets, tuple[Inputs, Targets] | None]:
     """Inputs and targets of the training part, and those of the validation part, as the network takes them."""
     x, y, held_out = _parts(data, validation)
-    X = net.inputs(x)
-    T = net.targets(y, len(X))
+    X = net.samples(x)
+    T = net.compact_targets(y, len(X))
     if held_out is None:
         return X, T, None
-    V = net.inputs(held_out[0])
-    return X, T, (V, net.targets(held_out[1], len(V)))
+    V = net.samples(held_out[0])
+    return X, T, (V, net.compact_targets(held_out[1], len(V)))
 
 
 def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pair | None]:
@@ -256,8 +275,8 @@ def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pai
 
 def _check_settings(
     net: Network,
-    X: Array,
-    V: tuple[Array, Array] | None,
+    X: Inputs,
+    V: tuple[Inputs, Targets] | None,
     epochs: int,
     batch_size: Size,
     l2: float,
@@ -297,16 +316,16 @@ def _curve_rows(m: int, samples: int | None, seed: int) -> Any:
 def _measured(
     net: Network,
     rate: float,
-    X: Array,
-    T: Array,
-    V: tuple[Array, Array] | None,
+    X: Inputs,
+    T: Targets,
+    V: tuple[Inputs, Targets] | None,
     sample: Any,
     always_validate: bool,
 ) -> Row:
     row: Row = {"learning_rate": rate}
-    parts = {}
+    parts: dict[str, tuple[Inputs, Targets]] = {}
     if sample is not None:
-        parts["train"] = (X[sample], T[sample])
+        parts["train"] = (X, T) if isinstance(sample, slice) else (X[sample], T[sample])
     if V is not None and (sample is not None or always_validate):
         parts["validation"] = V
     for name, (inputs, targets) in parts.items():

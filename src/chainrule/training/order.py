@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data import Batches
 from chainrule.errors import InputError
 from chainrule.specs import whole
 
@@ -20,9 +21,14 @@ def batches(m: int, size: Size, generator: np.random.Generator | None = None) ->
     The gradient of a batch is a mean over its own samples, so the short last batch needs no correction.
     Raises InputError where `size` is none or exceeds m.
     """
+    return iter(epoch(m, size, generator))
+
+
+def epoch(m: int, size: Size, generator: np.random.Generator | None) -> Batches:
+    """`batches` as one object."""
     rows = rows_a_batch(m, size)
     order = np.arange(m) if generator is None or rows == m else generator.permutation(m)
-    return (order[start : start + rows] for start in range(0, m, rows))
+    return Batches.cut(order, rows)
 
 
 def rows_a_batch(m: int, size: Size) -> int:

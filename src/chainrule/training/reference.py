@@ -1,21 +1,23 @@
 """The reference engine: one epoch in NumPy, batch after batch, with the passes that are read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.data import Batches, Prepared
 from chainrule.errors import NotFiniteError
 from chainrule.network import Network, backward_pass, forward_pass, penalty
 from chainrule.network.passes import Array
 from chainrule.optimizers import Optimizer, clip_by_norm
+from chainrule.rules import OneHot
 
 Floats = NDArray[np.float64]
 Watch = Callable[[int, float | None], None]
 
 
 class ReferenceEngine:
-    """Trains `net` on inputs X (m, d) and targets T (m, K), both checked and of the network's dtype.
+    """Trains `net` on inputs X (m, d) and targets T (m, K), both checked and giving rows of the network's dtype.
 
     clip           greatest Euclidean norm of all gradients together
     sample_weight  (m,): the loss of a batch is then the weighted mean Σ w ℓ / Σ w
@@ -26,8 +28,8 @@ class ReferenceEngine:
     def __init__(
         self,
         net: Network,
-        X: Array,
-        T: Array,
+        X: Array | Prepared,
+        T: Array | OneHot,
         optimizer: Optimizer,
         *,
         clip: float | None = None,
@@ -38,7 +40,7 @@ class ReferenceEngine:
 
     def run(
         self,
-        batches: Iterable[NDArray[np.intp]],
+        batches: Batches,
         rates: Floats,
         l2: Floats,
         dropout: np.random.Generator,
@@ -46,7 +48,7 @@ class ReferenceEngine:
         record: bool = False,
         watch: Watch | None = None,
     ) -> tuple[Floats, Floats]:
-        """One epoch: a step for each of the `batches` (row numbers) with its rate and its λ.
+        """One epoch or several: a step for each of the `batches` with its rate and its λ.
 
         With `record`, the loss of each batch before its update and its L2 term; else two empty arrays. `watch` is
         called after each batch with its number, from 0, and its loss if that is recorded. Masks are drawn from

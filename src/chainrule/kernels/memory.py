@@ -1,0 +1,85 @@
+"""The memory of the kernels: the record of a job, and the arrays whose addresses stand in it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.data import Prepared
+from chainrule.kernels.epochs import CHUNK, SUMS
+from chainrule.kernels.job import RAW, job_type
+from chainrule.kernels.plan import Plan
+from chainrule.kernels.threads import LINE, YIELD
+
+Array = NDArray[Any]
+
+PIECE = 1024  # rows that go through the network at a time
+
+
+class Memory:
+    """All that a job needs for up to `rows` rows at a time on up to `threads` threads."""
+
+    def __init__(self, plan: Plan, rows: int, threads: int) -> None:
+        self.plan, self.rows, self.threads, dtype = plan, rows, threads, plan.dtype
+        self._records = np.zeros(1, job_type(dtype))
+        self.job: Any = self._records[0]
+        self.address, self.one = self._records.ctypes.data, dtype.type(1)
+        self._arrays: dict[str, Array] = {}
+        longest = max(rows, *(int(widest) for widest in (*plan.layers["padded"], *plan.layers["fan_in"])))
+        self.put("layers", plan.layers)
+        chunked = not plan.statistics and 8 * plan.parameters <= rows * int(plan.layers["padded"].sum())
+        for name in ("P", "M", "S"):
+            self.put(name, np.zeros(plan.parameters, dtype))
+        self.put("G", np.zeros(plan.parameters * (1 + chunked * -(-rows // CHUNK)), dtype))
+        for name in ("statistics", "running"):
+            self.put(name, np.zeros(plan.statistics, dtype))
+        self.put("ws", np.zeros(plan.workspace, dtype))
+        self.put("row_losses", np.zeros(rows, dtype))
+        self.put("unit", np.ones(1, dtype))
+        self.put("zeros", np.zeros(longest, dtype))
+        self.put("iota", np.arange(longest))
+        self.put("nonzero", np.zeros(plan.inputs, np.int64))
+        self.put("sums", np.zeros(len(plan.layers) * SUMS // 8))
+        self.put("fine", np.ones(threads * LINE // 8, np.int64))
+        self.put("barrier", np.zeros(LINE // 8, np.int64))
+        self.set(
+            one=1,
+            itemsize=dtype.itemsize,
+            panel=plan.panel,
+            depth=len(plan.layers),
+            piece=rows,
+            output=plan.output,
+            outputs=int(plan.layers["width"][-1]),
+            dropped=plan.dropped,
+            give_way=YIELD,
+            threads=threads,
+            parameters=plan.parameters,
+            chunked=chunked,
+        )
+
+    def put(self, name: str, array: Array, first: int = 0) -> None:
+        """Keep an array, which must be contiguous, and note the address of its number `first`; 0 if it is empty."""
+        self._arrays[name] = array
+        self.job[name] = array.ctypes.data + first * array.itemsize if array.size else 0
+
+    def set(self, **numbers: float) -> None:
+        """Note numbers."""
+        for name, number in numbers.items():
+            self.job[name] = number
+
+    def __getitem__(self, name: str) -> Array:
+        return self._arrays[name]
+
+    def put_samples(self, X: Array | Prepared) -> None:
+        """Say where the data lie and how they are read; X is of the network's dtype or `Prepared`."""
+        raw = X.raw if isinstance(X, Prepared) else X
+        size = raw.dtype.itemsize
+        if raw.strides[1] != size or raw.strides[0] % size:
+            raw = np.ascontiguousarray(raw)
+        self._arrays["x"] = raw
+        self.set(x=raw.ctypes.data, row_step=raw.strides[0] // size, features=raw.shape[1], raw=0)
+        if isinstance(X, Prepared):
+            self.set(raw=RAW[raw.dtype.name])
+            self.put("shift", np.ascontiguousarray(X.preprocessing.shift, np.float64))
+            self.put("scale", np.ascontiguousarray(X.preprocessing.scale, np.float64))
+            self.put("inputs", np.zeros(self.rows * raw.shape[1], self.plan.dtype))

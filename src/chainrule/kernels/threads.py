@@ -1,0 +1,91 @@
+"""Threads that run one function together and meet at barriers, a fraction of a microsecond each.
+
+A thread that comes to a barrier early watches for the others; when they are long, because something else has the
+processor, it gives its own away.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from chainrule.kernels.tiles import kernel
+
+LINE = 128  # bytes between what two threads write: two cache lines, since processors fetch them in pairs
+PATIENCE = 20_000  # looks at a barrier before the processor is given away
+
+
+def _yield_address() -> int:
+    """The address of the system's `int f(void)` that lets another thread run."""
+    if sys.platform == "win32":
+        function = ctypes.WinDLL("kernel32").SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+YIELD = _yield_address()
+
+
+def together(function: Callable[..., Any], *arguments: Any, threads: int) -> Any:
+    """function(*arguments, t) for every t below `threads` at the same time; what it gave for t = 0."""
+    others = [Thread(target=function, args=(*arguments, t), daemon=True) for t in range(1, threads)]
+    for other in others:
+        other.start()
+    result = function(*arguments, 0)
+    for other in others:
+        other.join()
+    return result
+
+
+def _integer_at(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def _add(typing: Any, address: Any, number: Any) -> Any:
+    """Add to the integer at an address, seen by all threads at once; what it was before."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.atomic_rmw("add", _integer_at(builder, arguments[0]), arguments[1], "seq_cst")
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic
+def _look(typing: Any, address: Any) -> Any:
+    """The integer at an address as the other threads have left it."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_integer_at(builder, arguments[0]), "acquire", 8)
+
+    return types.int64(types.int64), emit
+
+
+@intrinsic
+def _call(typing: Any, address: Any) -> Any:
+    """Call the function `int f(void)` at an address."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        function = ir.FunctionType(ir.IntType(32), []).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], function), [])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), emit
+
+
+@kernel
+def wait(barrier, threads, give_way):
+    """Go on when all threads have come here. An integer at `barrier`, 0 at first, counts arrivals."""
+    if threads > 1:
+        goal = (_add(barrier, 1) // threads + 1) * threads
+        looks = 0
+        while _look(barrier) < goal:
+            looks += 1
+            if looks > PATIENCE:
+                _call(give_way)
