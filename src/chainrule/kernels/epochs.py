@@ -5,9 +5,10 @@ stages. In the first each thread takes some rows through all layers and back; in
 weight matrix's gradient what the piece gives, and after the last piece applies it. No sum is ever divided between
 threads, so that the bits are the same for any number of them. Where there are few parameters and many samples, the
 values of the samples are what is costly to move between processors: gradients are then summed over chunks of CHUNK
-rows in the first stage, by the thread that has the rows, and the chunks' sums are added in the second. Batch normalisation needs
-the columns of a layer whole: its batches are one piece, and the first stage is cut at each such layer. Clipping needs
-the whole gradient, which cuts the second.
+rows in the first stage, by the thread that has the rows, and the chunks' sums are added in the second.
+
+Batch normalisation needs the columns of a layer whole: its batches are one piece, and the first stage is cut at each
+such layer. Clipping needs the whole gradient, which cuts the second.
 """
 
 import math

@@ -157,7 +157,10 @@ def backward_linear(job, layer, below, r0, r1):
 
 @kernel
 def weight_gradient(job, into, layer, inputs, input_rows, input_step, r0, rows, j0, j1, further):
-    """Rows j0 … j1 − 1 of dW = Dᵀ dZ over `rows` samples from r0 on, one after the other, into gradients at an address."""
+    """Rows j0 … j1 − 1 of dW = Dᵀ dZ over `rows` samples from r0 on; `into` is the address of the gradients.
+
+    Each number is summed over the samples one after the other.
+    """
     into += layer.weights * job.itemsize
     input_rows += 8 * r0
     delta = place(job, layer.delta + r0 * layer.padded)
