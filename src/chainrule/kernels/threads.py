@@ -7,7 +7,7 @@ processor, it gives its own away.
 import ctypes
 import sys
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from llvmlite import ir
@@ -32,15 +32,48 @@ def _yield_address() -> int:
 YIELD = _yield_address()
 
 
-def together(function: Callable[..., Any], *arguments: Any, threads: int) -> Any:
-    """function(*arguments, t) for every t below `threads` at the same time; what it gave for t = 0."""
-    others = [Thread(target=function, args=(*arguments, t), daemon=True) for t in range(1, threads)]
-    for other in others:
-        other.start()
-    result = function(*arguments, 0)
-    for other in others:
-        other.join()
-    return result
+def together(function: Callable[[int], Any], threads: int, begin: Callable[[int], None]) -> Any:
+    """function(t) for every t below `threads` at the same time; what it gave for t = 0.
+
+    Where the system gives fewer threads, there are fewer; `begin` is told how many before any of them begins.
+    """
+    gate, running = Event(), False
+
+    def work(t: int) -> None:
+        gate.wait()
+        if running:
+            function(t)
+
+    others: list[Thread] = []
+    try:
+        for t in range(1, threads):
+            other = Thread(target=work, args=(t,), daemon=True)
+            try:
+                other.start()
+            except RuntimeError:
+                break
+            others.append(other)
+        begin(len(others) + 1)
+        running = True
+    finally:
+        gate.set()
+    try:
+        return function(0)
+    finally:
+        _joined(others)
+
+
+def _joined(others: list[Thread]) -> None:
+    """Wait for threads that are about to end, whatever happens: they use memory that would be freed."""
+    interrupt = None
+    while any(other.is_alive() for other in others):
+        try:
+            for other in others:
+                other.join()
+        except KeyboardInterrupt as caught:
+            interrupt = caught
+    if interrupt is not None:
+        raise interrupt
 
 
 def _integer_at(builder: Any, address: Any) -> Any:
