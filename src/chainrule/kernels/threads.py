@@ -35,41 +35,41 @@ YIELD = _yield_address()
 def together(function: Callable[[int], Any], threads: int, begin: Callable[[int], None]) -> Any:
     """function(t) for every t below `threads` at the same time; what it gave for t = 0.
 
-    Where the system gives fewer threads, there are fewer; `begin` is told how many before any of them begins.
+    Where the system gives fewer threads, there are fewer; `begin` is told how many before any of them begins. The
+    caller's thread only waits: an interrupt, which may come at any of its lines, cannot keep one from a barrier.
     """
-    gate, running = Event(), False
+    gate, running, results = Event(), False, {}
 
     def work(t: int) -> None:
         gate.wait()
         if running:
-            function(t)
+            results[t] = function(t)
 
-    others: list[Thread] = []
+    workers: list[Thread] = []
     try:
-        for t in range(1, threads):
-            other = Thread(target=work, args=(t,), daemon=True)
+        for t in range(threads if threads > 1 else 0):
+            worker = Thread(target=work, args=(t,), daemon=True)
             try:
-                other.start()
+                worker.start()
             except RuntimeError:
                 break
-            others.append(other)
-        begin(len(others) + 1)
+            workers.append(worker)
+        begin(max(1, len(workers)))
         running = True
     finally:
         gate.set()
-    try:
-        return function(0)
-    finally:
-        _joined(others)
+        _join(workers)
+    return results[0] if workers else function(0)
 
 
-def _joined(others: list[Thread]) -> None:
+def _join(workers: list[Thread]) -> None:
     """Wait for threads that are about to end, whatever happens: they use memory that would be freed."""
     interrupt = None
-    while any(other.is_alive() for other in others):
+    while True:
         try:
-            for other in others:
-                other.join()
+            for worker in workers:
+                worker.join()
+            break
         except KeyboardInterrupt as caught:
             interrupt = caught
     if interrupt is not None:
