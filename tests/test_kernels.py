@@ -1,5 +1,8 @@
 """The compiled engine is held equal to the reference engine, which is the one that is read."""
 
+import dataclasses
+import threading
+
 import numba
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.data import Batches
 from chainrule.errors import DivergedError, InputError, NotFiniteError
+from chainrule.kernels import loading
 from chainrule.kernels.engine import CompiledEngine
 from chainrule.optimizers import METHODS, optimizer
 from chainrule.rules import Activation
@@ -212,3 +216,120 @@ def test_exp_and_tanh_are_within_two_units_in_the_last_place(dtype):
     walk(edges, e, t)
     np.testing.assert_array_equal(e, np.array([1, 0, np.inf, 0, np.inf, np.nan], dtype))
     np.testing.assert_array_equal(t, np.array([0, -1, 1, -1, 1, np.nan], dtype))
+
+
+# --- what a review found
+
+
+def test_a_batch_of_one_that_diverges_stops_every_thread():
+    X = np.random.default_rng(0).normal(size=(41, 5))
+    X[40] = np.inf
+    net = cr.Network([5, 7, 3], dtype="float64", seed=0)
+
+    def run():
+        for _ in range(60):
+            engine = CompiledEngine(net, X, net.targets(np.arange(41) % 3, 41), optimizer("sgd", 1e-6), threads=3)
+            with pytest.raises(NotFiniteError) as caught:
+                engine.run(Batches.cut(np.arange(41), 1), np.full(41, 1e-6), np.zeros(41), np.random.default_rng(0))
+            assert caught.value.batch == 40
+
+    thread = threading.Thread(target=run, daemon=True)  # a deadlock must fail, not hang
+    thread.start()
+    thread.join(120)
+    assert not thread.is_alive()
+
+
+def test_a_remainder_of_one_leaves_padding_out_of_the_penalty():
+    options = {"activation": "sigmoid", "l2": 0.1}
+    assert worst([5, 7, 9, 3], 33, 16, **options) < 1e-11
+    assert worst([5, 7, 9, 3], 33, 4, activation="softplus", l2=0.1) < 1e-11
+
+
+@pytest.mark.parametrize("method", ["adam(epsilon=0)", "adamw(epsilon=0)", "rmsprop(epsilon=0)"])
+def test_without_epsilon_padding_does_not_spoil_norms(method):
+    assert worst([5, 7, 9, 3], 48, 16, method=method, clip=0.01, l2=0.1, activation="tanh") < 1e-10
+
+
+def test_decays_near_one_keep_their_digits_in_float32():
+    for method in ("adam(beta2=0.99999)", "rmsprop(decay=0.99999)"):
+        assert worst([6, 9, 3], 32, 32, method=method, dtype="float32", activation="tanh") < 2e-5
+
+
+def test_the_memory_of_a_method_is_restored_with_its_weights():
+    """The first block of epochs diverges and is run again one by one: nothing of it may be left."""
+    x = np.random.default_rng(0).normal(size=(200, 5))
+    y = x @ np.arange(1.0, 6)[:, None] @ np.ones((1, 2))
+    histories = []
+    for engine in ("reference", "compiled"):
+        net = cr.Network([5, 8, 2], output="identity", dtype="float64", seed=0)
+        settings_ = {"engine": engine, "curves": False, "batch_size": "full", "optimizer": "momentum", "epochs": 400}
+        with pytest.raises(DivergedError) as caught:
+            cr.train(net, (x, y), learning_rate=0.9, **settings_)
+        histories.append(caught.value.history)
+    assert len(histories[0]) == len(histories[1]) > 1
+
+
+def test_a_rule_or_method_of_ones_own_is_known_by_more_than_its_name():
+    class SGD(cr.optimizers.SGD):
+        def move(self, name, P, G, *slots):
+            P -= 2 * self.learning_rate * G
+
+    x, y = np.ones((6, 2)), [0, 1] * 3
+    relu = dataclasses.replace(cr.rules.activation("relu"), value=lambda z: np.maximum(z, 0.1))
+    for keywords, activation in (({"optimizer": SGD(0.1)}, "relu"), ({}, relu)):
+        with pytest.raises(InputError, match="is not compiled"):
+            cr.train(cr.Network([2, 3, 2], activation=activation), (x, y), engine="compiled", batch_size=2, **keywords)
+
+
+def test_settings_of_a_method_may_change_between_epochs():
+    def halve(moment):
+        method.momentum /= 2
+
+    x, y = np.random.default_rng(0).normal(size=(60, 4)), np.arange(60) % 3
+    nets = []
+    for engine in ("reference", "compiled"):
+        method = cr.optimizers.Momentum(0.1)
+        nets.append(cr.Network([4, 9, 3], dtype="float64", seed=0))
+        cr.train(nets[-1], (x, y), engine=engine, optimizer=method, epochs=4, callbacks={"epoch_end": halve})
+    np.testing.assert_allclose(nets[0].parameters()["W1"], nets[1].parameters()["W1"], rtol=1e-10)
+
+
+def test_fewer_threads_than_asked_for_do_the_work(monkeypatch):
+    def refused(self):
+        raise RuntimeError("can't start new thread")
+
+    def on(threads):
+        def engine(*arguments, **keywords):
+            return CompiledEngine(*arguments, **keywords, threads=threads)
+
+        return trained(engine, [37, 130, 5], 211, 50)[0]
+
+    expected = on(3)
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    arrays = on(3)
+    assert all(np.array_equal(arrays[name], expected[name]) for name in expected)
+
+
+def test_without_a_folder_for_compiled_code_the_kernels_are_compiled_each_time(capsys, monkeypatch):
+    made = []
+
+    class Run:
+        def __init__(self, cache):
+            self.cache = cache
+
+        def compile(self, signature):
+            if self.cache:
+                raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(loading, "make_run", lambda version, cache=True: made.append(Run(cache)) or made[-1])
+    run = loading._compiled.__wrapped__(np.dtype("float32"))
+    assert (run.cache, len(made)) == (False, 2)
+    assert "cannot be kept on disk" in capsys.readouterr().err
+
+
+def test_one_row_of_a_normalised_network_is_no_rank_one_step():
+    net = cr.Network([3, 5, 2], batch_norm=True, seed=0)
+    X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    engine = CompiledEngine(net, X, net.targets([0, 1, 0, 1, 0], 5), optimizer("sgd"))
+    engine.run(Batches.cut(np.arange(5), 4), np.full(2, 0.1), np.zeros(2), np.random.default_rng(0))
+    assert engine._memory.job["single"] == 0

@@ -221,7 +221,8 @@ def test_sigkill_at_random_moments_again_and_again_changes_no_byte(tmp_path, com
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_an_interrupt_says_how_to_resume_and_changes_no_byte(tmp_path, command, undrawn, results_of, name):
-    process = start(tmp_path, [*PLAIN, "--runs-dir", "meine Läufe"], seconds="0.2")
+    long = [*PLAIN, "--epochs", "300", "--engine", "reference"]  # enough for the signal to come before the end
+    process = start(tmp_path, [*long, "--runs-dir", "meine Läufe"], seconds="0.2")
     wait_for_epochs(process, tmp_path / "meine Läufe", 20)
     process.send_signal(getattr(signal, name))
     _, errors = process.communicate(timeout=60)
@@ -235,7 +236,7 @@ def test_an_interrupt_says_how_to_resume_and_changes_no_byte(tmp_path, command, 
     assert arguments == ["train", "--resume", str(folder.relative_to(tmp_path))]
     answer = command(*arguments)
     assert answer.code == 0, answer.err
-    assert command(*PLAIN, "--runs-dir", "whole").code == 0
+    assert command(*long, "--runs-dir", "whole").code == 0
     assert results_of(folder) == results_of(tmp_path / "whole" / folder.name)
 
 

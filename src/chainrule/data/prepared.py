@@ -14,7 +14,8 @@ READABLE = ("uint8", "float32", "float64")
 class Prepared:
     """Samples as an array (m, d) would hold them after `preprocessing`, without that array.
 
-    raw            (m, …) uint8, float32 or float64; may be a read-only memory map, and is never written to
+    raw            (m, …) uint8, float32 or float64; may be a read-only memory map, and is never written
+                   to; the kernels copy it where its rows are not contiguous
     preprocessing  fitted, see `Preprocessing.fit`; None to take the numbers as they are
 
         x = np.load("x.npy", mmap_mode="r")

@@ -1,6 +1,6 @@
 """The compiled engine: what the reference engine does, by kernels that run whole epochs without returning to Python."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from chainrule.rules import OneHot
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-MASKS = 1 << 23  # uniform numbers for dropout that are held at a time
+# What one call of the kernels does at most: uniform numbers for dropout, multiplications, batches.
+MASKS, WORK, BATCHES = 1 << 23, 40_000_000_000, 100_000
 
 
 class CompiledEngine:
@@ -30,7 +31,7 @@ class CompiledEngine:
     T              (m, K) of the network's dtype, or `OneHot` labels
     clip           greatest Euclidean norm of all gradients together
     sample_weight  (m,): the loss of a batch is then the weighted mean Σ w ℓ / Σ w
-    threads        as many as there are processors, by default; the results are the same to the bit for any number
+    threads        by default as many as pay for a batch; the results are the same to the bit for any number
 
     Raises InputError for a rule or an optimiser of one's own, which is not compiled.
     """
@@ -64,11 +65,14 @@ class CompiledEngine:
         dropout: np.random.Generator,
         *,
         record: bool = False,
+        watch: Callable[[int, float | None], None] | None = None,
     ) -> tuple[Floats, Floats]:
         """One epoch or several: a step for each of the `batches` with its rate and its λ.
 
         With `record`, the loss of each batch before its update and its L2 term; else two empty arrays. Masks are drawn
-        from `dropout`. Raises NotFiniteError where logits are not finite; the weights are then those before that batch.
+        from `dropout`. `watch` is called now and then with the number of a batch that is done, from 0.
+
+        Raises NotFiniteError where logits are not finite; the weights are then those before that batch.
         """
         sizes = batches.stops - batches.starts
         memory = self._prepared(int(sizes.max()))
@@ -78,7 +82,7 @@ class CompiledEngine:
         memory.set(recorded=record)
         self._load(memory)
         bad = -1
-        for first, last in _parts(sizes * memory.plan.dropped):
+        for first, last in _parts(sizes, memory.plan.dropped, self._multiplications()):
             memory.put("starts", np.ascontiguousarray(batches.starts, np.int64), first)
             memory.put("stops", np.ascontiguousarray(batches.stops, np.int64), first)
             memory.put("rates", np.ascontiguousarray(rates, np.float64), first)
@@ -92,6 +96,8 @@ class CompiledEngine:
             bad = run_job(memory)
             if bad >= 0:
                 break
+            if watch is not None:
+                watch(last - 1, None)
         self._store(memory)
         self.optimizer.steps = steps + (len(batches) if bad < 0 else first + bad)
         if bad >= 0:
@@ -99,13 +105,16 @@ class CompiledEngine:
         self.optimizer.learning_rate = float(rates[-1])
         return losses, penalties
 
+    def _multiplications(self) -> int:
+        """Those of a sample's forward pass."""
+        return sum(layer.fan_in * layer.width for layer in self.net.structure.layers)
+
     def _prepared(self, most: int) -> Memory:
         """The memory for batches of up to `most` rows, kept from call to call."""
         structure = self.net.structure
         rows = most if self.net.statistics() else min(most, PIECE)
         if self._memory is None or self._memory.rows < rows:
-            multiplications = most * sum(layer.fan_in * layer.width for layer in structure.layers)
-            threads = self.threads or (threads_for(multiplications) if most > 1 else 1)
+            threads = self.threads or threads_for(most, most * self._multiplications())
             plan = make_plan(structure, rows, self.net.dtype)
             memory = self._memory = Memory(plan, rows, threads)
             memory.put_samples(self.X)
@@ -113,18 +122,21 @@ class CompiledEngine:
             if isinstance(self.T, OneHot):
                 memory.put("labels", np.ascontiguousarray(self.T.labels))
             else:
-                memory.put("T", np.ascontiguousarray(self.T))
-            memory.put("weights", np.ascontiguousarray(self.sample_weight, self.net.dtype))
+                memory.put("T", np.ascontiguousarray(self.T, self.net.dtype))
+            memory.put("sample_weights", np.ascontiguousarray(self.sample_weight, self.net.dtype))
             method = METHODS.index(type(self.optimizer).__name__)
             memory.set(
-                method=method, clip=self.clip, stages=len(stages), single=METHODS[method] == "SGD" and not self.clip
+                method=method,
+                clip=self.clip,
+                stages=len(stages),
+                single=METHODS[method] == "SGD" and not self.clip and not self.net.statistics(),
             )
-            memory.set(**_settings(self.optimizer))
         return self._memory
 
     def _load(self, memory: Memory) -> None:
         """Parameters, memory of the method and statistics into the kernels' arrays."""
         net, plan = self.net, memory.plan
+        memory.set(**_settings(self.optimizer))
         pack(plan, net.parameters(), memory["P"])
         lower_padding(plan, memory["P"])
         for name, slot in zip("MS", self.optimizer.slots, strict=False):
@@ -144,15 +156,19 @@ class CompiledEngine:
             self.net.statistics()[name][:] = view
 
 
-def _parts(masks: Array) -> Iterator[tuple[int, int]]:
-    """Ranges of batches for whose masks there is room together; `masks`: numbers that each batch draws."""
-    first, held = 0, 0
-    for b, count in enumerate(masks):
-        if held and held + count > MASKS:
-            yield first, b
-            first, held = b, 0
-        held += int(count)
-    yield first, len(masks)
+def _parts(sizes: Array, dropped: int, multiplications: int) -> Iterator[tuple[int, int]]:
+    """Ranges of batches that are run in one call: there must be room for their masks, and an interrupt must not wait.
+
+    dropped, multiplications: of one sample.
+    """
+    most = max(1, min(MASKS // max(dropped, 1), WORK // (3 * multiplications)))  # samples
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        done = int(ends[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(ends, done + most, side="right")))
+        yield first, min(last, first + BATCHES)
+        first = min(last, first + BATCHES)
 
 
 def _settings(optimizer: Optimizer) -> dict[str, float]:
@@ -161,7 +177,7 @@ def _settings(optimizer: Optimizer) -> dict[str, float]:
         "first": ("momentum", "decay", "beta1"),
         "second": ("beta2",),
         "epsilon": ("epsilon",),
-        "decay": ("weight_decay",),
+        "weight_decay": ("weight_decay",),
     }
     return {
         name: next((getattr(optimizer, given) for given in group if hasattr(optimizer, given)), 0.0)

@@ -222,27 +222,28 @@ def _clipping(job):
 
 
 @kernel
-def _fine(job, t):
-    """The address of what thread t says of its logits."""
-    return integers(job.fine + t * LINE, 1)
+def _spoiled_by(job, t):
+    """The first batch in which thread t met a logit that is not finite; written once, so it can be read late."""
+    return integers(job.spoiled + t * LINE, 1)
 
 
 @kernel
-def _all_fine(job):
-    bad = 0
+def _fine_until(job, batch):
+    """Whether all logits were finite up to a batch."""
+    fine = True
     for t in range(job.threads):
-        bad += _fine(job, t)[0] == 0
-    return bad == 0
+        fine = fine and _spoiled_by(job, t)[0] > batch
+    return fine
 
 
 @kernel
 def _weight_of(job, samples, rows):
     """Σ w over the rows of a batch."""
-    if not job.weights:
+    if not job.sample_weights:
         return float(rows)
     total, numbers = 0.0, integers(samples, rows)
     for r in range(rows):
-        total += float(reals(job, job.weights, numbers[r], 1)[0])
+        total += float(reals(job, job.sample_weights, numbers[r], 1)[0])
     return total
 
 
@@ -252,9 +253,9 @@ def _record(job, batch, samples, rows, total, further, last):
     row_losses, numbers = reals(job, job.row_losses, 0, rows), integers(samples, rows)
     losses, penalties = doubles(job.losses, batch + 1), doubles(job.penalties, batch + 1)
     loss = losses[batch] if further else 0.0
-    if job.weights:
+    if job.sample_weights:
         for r in range(rows):
-            loss += float(row_losses[r]) * float(reals(job, job.weights, numbers[r], 1)[0])
+            loss += float(row_losses[r]) * float(reals(job, job.sample_weights, numbers[r], 1)[0])
     else:
         for r in range(rows):
             loss += float(row_losses[r])
@@ -264,7 +265,7 @@ def _record(job, batch, samples, rows, total, further, last):
 
 
 @kernel
-def _stage(job, stage, l, samples, rows, mask, whole_rows, done, total, t):
+def _stage(job, stage, l, batch, samples, rows, mask, whole_rows, done, total, t):
     """The share of thread t in a stage of the way through the network and back."""
     layer = layer_of(job, l)
     if stage in (NORMALISE, DENORMALISE):
@@ -282,8 +283,8 @@ def _stage(job, stage, l, samples, rows, mask, whole_rows, done, total, t):
         _forward(job, k, samples, _mask_of(job, layer_of(job, k), mask, whole_rows, done), r0, r1)
     if stage == ACTIVATE:
         activate(job, layer, _mask_of(job, layer, mask, whole_rows, done), r0, r1)
-    if stage in (ROWS, OUTPUT):
-        _fine(job, t)[0] = output(job, layer_of(job, last), samples, total, r0, r1)
+    if stage in (ROWS, OUTPUT) and not output(job, layer_of(job, last), samples, total, r0, r1):
+        _spoiled_by(job, t)[0] = batch
     backward_from = last if stage == ROWS else l if stage == BACKWARD else 0
     backward_to = l - 1 if stage == BACKWARD else 0
     for k in range(backward_from, backward_to, -1):
@@ -334,7 +335,7 @@ def _predict(job, t):
         wait(job.barrier, job.threads, job.give_way)
 
 
-def make_run(version: str) -> Any:
+def make_run(version: str, cache: bool = True) -> Any:
     """run(address, one, t): what thread t does for the job at an address, training on one batch after the other, or
     prediction. `one` is the number 1 of the network's type.
 
@@ -342,7 +343,7 @@ def make_run(version: str) -> Any:
     a variable of it part of what the compiled code is kept under, so that code from before an edit is not used.
     """
 
-    @njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+    @njit(cache=cache, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
     def run(address, one, t):
         version  # noqa: B018
         job = job_at(address, one)
@@ -361,10 +362,10 @@ def make_run(version: str) -> Any:
             whole = stops[batch] - starts[batch]
             total = _weight_of(job, job.order + 8 * starts[batch], whole)
             if whole == 1 and job.single:
-                if t == 0:
-                    _fine(job, t)[0] = _single(job, batch, job.order + 8 * starts[batch], mask, total)
+                if t == 0 and not _single(job, batch, job.order + 8 * starts[batch], mask, total):
+                    _spoiled_by(job, t)[0] = batch
                 wait(job.barrier, job.threads, job.give_way)
-                if not _all_fine(job):
+                if not _fine_until(job, batch):
                     return batch
             else:
                 for done in range(0, whole, job.piece):
@@ -376,11 +377,11 @@ def make_run(version: str) -> Any:
                     for s in range(job.stages):
                         stage, l = stages[2 * s], stages[2 * s + 1]
                         if stage < DESCEND:
-                            _stage(job, stage, l, samples, rows, mask, whole, done, total, t)
+                            _stage(job, stage, l, batch, samples, rows, mask, whole, done, total, t)
                         elif stage == NORM and last:
                             _norm(job, type(job.one)(doubles(job.l2, batch + 1)[batch]), t)
                         elif stage in (DESCEND, GRADIENTS) or last:
-                            if stage != STEPS and not _all_fine(job):
+                            if stage != STEPS and not _fine_until(job, batch):
                                 return batch
                             if stage != STEPS and job.recorded and t == 0:
                                 _record(job, batch, samples, rows, total, done > 0, last)

@@ -21,7 +21,7 @@ def logits(net: Network, X: Array | Prepared) -> Array:
     layers = tuple(replace(layer, dropout=0.0) for layer in structure.layers)
     rows = min(len(X), PIECE)
     plan = make_plan(replace(structure, layers=layers), rows, net.dtype)
-    memory = Memory(plan, rows, threads_for(rows * sum(layer.fan_in * layer.width for layer in layers)))
+    memory = Memory(plan, rows, threads_for(rows, rows * sum(layer.fan_in * layer.width for layer in layers)))
     memory.put_samples(X)
     memory.put("order", np.arange(len(X)))
     pack(plan, net.parameters(), memory["P"])

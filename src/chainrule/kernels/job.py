@@ -7,13 +7,13 @@ import numpy as np
 # Addresses. P, G, M, S: parameters, gradients, the optimiser's memory; ws: workspace; x: the data, and shift, scale: of
 # the affine map for which they are read, gathered into `inputs`; T or labels: targets; order, starts, stops: batch b is
 # the rows order[starts[b]] … order[stops[b] − 1] of the data; masks: uniform numbers for dropout; row_losses: of each
-# row; sums: room of each layer for Σ‖W‖²; unit, zeros: a one, and a row of zeros; fine: of each thread, 0 where a logit
-# is not finite.
+# row; sums: room of each layer for Σ‖W‖²; unit, zeros: a one, and a row of zeros; spoiled: of each thread, the batch
+# with a logit that is not finite.
 ADDRESSES = (
     *("layers", "program", "P", "G", "M", "S", "ws", "statistics", "running", "x", "shift", "scale", "inputs", "T"),
     *(
         "labels",
-        "weights",
+        "sample_weights",
         "iota",
         "nonzero",
         "order",
@@ -25,7 +25,7 @@ ADDRESSES = (
         "losses",
         "penalties",
     ),
-    *("row_losses", "sums", "unit", "zeros", "fine", "barrier", "give_way", "logits"),
+    *("row_losses", "sums", "unit", "zeros", "spoiled", "barrier", "give_way", "logits"),
 )
 # Numbers. raw: of which type the data are, see RAW; row_step: numbers between two rows of the data; piece: the greatest
 # number of rows that is taken through the network at a time; single: one sample is one step without a gradient matrix;
@@ -34,7 +34,7 @@ COUNTS = (
     *("itemsize", "panel", "depth", "batches", "stages", "piece", "threads", "raw", "row_step", "features", "outputs"),
     *("output", "method", "taken", "recorded", "single", "dropped", "predicting", "rows", "parameters", "chunked"),
 )
-SETTINGS = ("clip", "first", "second", "epsilon", "decay")
+SETTINGS = ("clip", "first", "second", "epsilon", "weight_decay")
 
 RAW = {"": 0, "uint8": 1, "float32": 2, "float64": 3}  # "": the network's own type, read where it lies
 

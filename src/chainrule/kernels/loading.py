@@ -7,13 +7,16 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
 
+import llvmlite
 import numba
 import numpy as np
 from numba.core import config
 
-from chainrule.kernels.epochs import make_run
+from chainrule.kernels.epochs import ALIGNED, make_run
+from chainrule.kernels.maths import FUSED
 from chainrule.kernels.memory import Memory
 from chainrule.kernels.threads import together
+from chainrule.kernels.tiles import VECTOR_BYTES
 
 SILENT_SECONDS = 1.5  # loading from the cache takes less
 WORTH_A_THREAD = 30_000  # multiplications of a batch's forward pass below which another thread only costs
@@ -22,13 +25,19 @@ _lock = Lock()
 
 def run_job(memory: Memory) -> int:
     """Do what the memory's job says on its threads; −1, or the number of the batch whose logits are not finite."""
-    memory["barrier"][:], memory["fine"][:] = 0, 1
-    return int(together(load(memory.plan.dtype), memory.address, memory.one, threads=memory.threads))
+    run = load(memory.plan.dtype)
+    memory["barrier"][:], memory["spoiled"][:] = 0, np.iinfo(np.int64).max
+    address, one = memory.address, memory.one
+    return int(together(lambda t: run(address, one, t), memory.threads, lambda n: memory.set(threads=n)))
 
 
-def threads_for(multiplications: int) -> int:
-    """How many threads a batch of so many multiplications in its forward pass is worth."""
-    return int(config.NUMBA_NUM_THREADS) if multiplications > WORTH_A_THREAD else 1
+def threads_for(rows: int, multiplications: int) -> int:
+    """How many threads a batch of so many rows and multiplications in its forward pass is worth.
+
+    At most as many as Numba is allowed, which NUMBA_NUM_THREADS in the environment sets.
+    """
+    worth = min(1 + multiplications // WORTH_A_THREAD, -(-rows // ALIGNED))
+    return max(1, min(int(config.NUMBA_NUM_THREADS), worth))
 
 
 def load(dtype: np.dtype[Any]) -> Any:
@@ -43,12 +52,17 @@ def load(dtype: np.dtype[Any]) -> Any:
 
 @cache
 def _compiled(dtype: np.dtype[Any]) -> Any:
-    speaking = Timer(SILENT_SECONDS, _say, [dtype])
+    signature = (numba.int64, numba.from_dtype(dtype), numba.int64)
+    speaking = Timer(SILENT_SECONDS, _say, [f"compiling the kernels for {dtype}, once on this machine (some 10 s) …"])
     speaking.daemon = True
     speaking.start()
     try:
         run = make_run(_digest())
-        run.compile((numba.int64, numba.from_dtype(dtype), numba.int64))
+        run.compile(signature)
+    except (OSError, RuntimeError) as error:  # no folder that can be written, or no room in it
+        _say(f"compiling the kernels for {dtype}, which cannot be kept on disk: {error}")
+        run = make_run(_digest(), cache=False)
+        run.compile(signature)
     finally:
         speaking.cancel()
     return run
@@ -59,10 +73,9 @@ def _digest() -> str:
     """What the code of the kernels is told from other versions by."""
     folder = Path(__file__).parent
     texts = [path.read_bytes() for path in sorted([*folder.glob("*.py"), *folder.parent.glob("network/*.py")])]
-    return hashlib.sha256(b"".join(texts)).hexdigest()
+    made_by = f"{VECTOR_BYTES} {FUSED} {numba.__version__} {llvmlite.__version__}"  # what Numba's own key leaves out
+    return hashlib.sha256(b"".join([*texts, made_by.encode()])).hexdigest()
 
 
-def _say(dtype: np.dtype[Any]) -> None:
-    print(
-        f"chainrule: compiling the kernels for {dtype}, once on this machine (some 10 s) …", file=sys.stderr, flush=True
-    )
+def _say(what: str) -> None:
+    print(f"chainrule: {what}", file=sys.stderr, flush=True)

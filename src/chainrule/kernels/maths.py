@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.extending import intrinsic, overload
 
+from chainrule.kernels.tiles import host_has
+
 F = np.float32
-FUSED = machine() not in ("x86_64", "AMD64") or bool(get_host_cpu_features().get("fma"))
+FUSED = machine() not in ("x86_64", "AMD64") or host_has("fma")
 
 
 @intrinsic

@@ -40,7 +40,7 @@ class Memory:
         self.put("iota", np.arange(longest))
         self.put("nonzero", np.zeros(plan.inputs, np.int64))
         self.put("sums", np.zeros(len(plan.layers) * SUMS // 8))
-        self.put("fine", np.ones(threads * LINE // 8, np.int64))
+        self.put("spoiled", np.zeros(threads * LINE // 8, np.int64))
         self.put("barrier", np.zeros(LINE // 8, np.int64))
         self.set(
             one=1,

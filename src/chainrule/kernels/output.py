@@ -22,9 +22,9 @@ def output(job, layer, samples, total, r0, r1):
 
 
 @kernel
-def _share(job, sample, total):
+def _share_of_loss(job, sample, total):
     """What a sample's loss counts in that of the batch."""
-    weight = reals(job, job.weights, sample, 1)[0] if job.weights else job.one
+    weight = reals(job, job.sample_weights, sample, 1)[0] if job.sample_weights else job.one
     return weight / type(job.one)(total)
 
 
@@ -47,13 +47,13 @@ def _softmax(job, layer, samples, total, r0, r1):
         all_e[i] = exp(all_e[i])
 
     numbers, labels, outputs, recorded = integers(samples, r1), job.labels, job.outputs, job.recorded
-    share, zero = _share(job, numbers[r0], total), one - one
+    share, zero = _share_of_loss(job, numbers[r0], total), one - one
     for r in range(r0, r1):
         e = reals(job, job.ws, layer.a + r * padded, width)
         delta = reals(job, job.ws, layer.delta + r * padded, padded)
         z, sample = reals(job, job.ws, layer.z + r * padded, width), numbers[r]
-        if job.weights:
-            share = _share(job, sample, total)
+        if job.sample_weights:
+            share = _share_of_loss(job, sample, total)
         sum_ = e[0]
         for c in range(1, width):
             sum_ += e[c]
@@ -120,7 +120,7 @@ def _each_alone(job, layer, samples, total, r0, r1):
             reals(job, job.ws, layer.delta + r * padded, padded),
             reals(job, job.T, numbers[r] * outputs, outputs),
         )
-        share = _share(job, numbers[r], total)
+        share = _share_of_loss(job, numbers[r], total)
         for c in range(width):
             bad += not math.isfinite(z[c])
             delta[c] = (a[c] - t[c]) * share

@@ -12,22 +12,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule import optimizers, rules
+from chainrule.errors import InputError
 from chainrule.kernels.tiles import VECTORS, lanes, rounded_up
 from chainrule.network import Network, Structure
 from chainrule.optimizers import Optimizer
+from chainrule.rules import Activation
 
 Array = NDArray[Any]
 
 # A layer of the network. weights, bias (β with batch normalisation), scale (γ): where they begin in the parameters, and
 # their gradients in the gradients; z, a, d, delta, n: where the rows of these values begin in the workspace, and
 # transposed: where Wᵀ does; nonzero: the places of the inputs of a single sample that are not zero; mean,
-# variance: of the batch.
+# variance: of the batch; low: what stands behind the bias of the layer.
 LAYER = np.dtype(
     [
         *((name, np.int64) for name in ("fan_in", "width", "padded", "activation", "normalised", "dropped")),
         *((name, np.int64) for name in ("weights", "bias", "scale", "z", "a", "d", "delta", "n", "transposed")),
         *((name, np.int64) for name in ("nonzero", "mean", "variance", "dropped_below")),
-        *((name, np.float64) for name in ("setting", "kept")),
+        *((name, np.float64) for name in ("setting", "kept", "low")),
         ("rate", np.float32),
     ],
     align=True,
@@ -80,23 +83,44 @@ def make_plan(structure: Structure, rows: int, dtype: np.dtype[Any]) -> Plan:
         statistics += 2 * padded * layer.batch_norm
         place["dropped_below"], dropped = dropped, dropped + layer.width * (layer.dropout > 0)
     output = OUTPUTS.index(structure.output.name)
+    if structure.output.name == "softmax":
+        layers[-1]["low"] = np.finfo(dtype).min / 2
     return Plan(layers, dtype, output, VECTORS * width, parameters, workspace, statistics, dropped, inputs)
 
 
 def refusal(structure: Structure) -> str:
     """Why the kernels cannot run this network; "" where they can."""
     for layer in structure.layers:
-        if layer.activation is not None and layer.activation.name.split("(")[0] not in ACTIVATIONS:
+        if layer.activation is not None and not _built_in(layer.activation):
             return f"the activation {layer.activation.name} of layer {layer.index} is not compiled"
-    if structure.output.name not in OUTPUTS:
+    if structure.output.name not in OUTPUTS or not _same_code(
+        structure.output, rules.output(structure.output.name), ("value", "losses", "delta", "encode")
+    ):
         return f"the output {structure.output.name} is not compiled"
     return ""
 
 
+def _built_in(rule: Activation) -> bool:
+    """Whether a rule is one of ours, by more than its name."""
+    if rule.name.split("(")[0] not in ACTIVATIONS:
+        return False
+    try:
+        ours = rules.activation(rule.name)
+    except InputError:
+        return False
+    return _same_code(rule, ours, ("value", "derivative"))
+
+
+def _same_code(rule: Any, ours: Any, names: tuple[str, ...]) -> bool:
+    pairs = [(getattr(rule, name), getattr(ours, name)) for name in names]
+    return all(f is g or getattr(f, "__code__", f) is getattr(g, "__code__", g) for f, g in pairs)
+
+
 def not_compiled(net: Network, optimizer: Optimizer) -> str:
     """Why the kernels cannot train this; "" where they can."""
-    method = type(optimizer).__name__
-    return refusal(net.structure) or ("" if method in METHODS else f"the optimizer {method} is not compiled")
+    method = type(optimizer)
+    own = method not in optimizers.METHODS.values() or method.__name__ not in METHODS
+    return refusal(net.structure) or (f"the optimizer {method.__name__} is not compiled" if own else "")
 
 
 def pack(plan: Plan, arrays: dict[str, Array], flat: Array) -> None:
@@ -108,9 +132,7 @@ def pack(plan: Plan, arrays: dict[str, Array], flat: Array) -> None:
 def lower_padding(plan: Plan, flat: Array) -> None:
     """Give the units that softmax has only in the memory logits so low that they do not count."""
     last = plan.layers[-1]
-    if OUTPUTS[plan.output] == "softmax":
-        bias = flat[int(last["bias"]) :]
-        bias[int(last["width"]) : int(last["padded"])] = np.finfo(plan.dtype).min / 2
+    flat[int(last["bias"]) :][int(last["width"]) : int(last["padded"])] = last["low"]
 
 
 def unpack(plan: Plan, flat: Array, arrays: dict[str, Array]) -> None:

@@ -27,6 +27,7 @@ def single(job, x, samples, total, mask, rate, l2):
         product(job, inputs, job.iota, 0, nonzero, 1, weights, layer.fan_in, 0, nonzero, count, place(job, layer.z), 1, 0, layer.padded, layer.padded, 1, bias)  # fmt: skip  # noqa: E501
         if l < job.depth - 1:
             activate(job, layer, mask + layer.dropped_below, first, rows)
+            _clear_padding(job, layer)
             inputs = place(job, passed_on(layer))
     if not output(job, layer_of(job, job.depth - 1), samples, total, first, rows):
         return False
@@ -37,7 +38,6 @@ def single(job, x, samples, total, mask, rate, l2):
             into = place(job, below.delta)
             product(job, place(job, layer.delta), job.iota, 0, job.iota, 1, place(job, layer.transposed), layer.width, 0, job.iota, layer.width, into, 1, 0, below.padded, below.padded, 1, job.zeros)  # fmt: skip  # noqa: E501
             deactivate(job, below, mask + below.dropped_below, first, rows)
-            _clear_padding(job, below)
         b, delta = reals(job, job.P, layer.bias, layer.padded), reals(job, job.ws, layer.delta, layer.padded)
         for c in range(layer.padded):
             delta[c] *= rate
@@ -97,7 +97,7 @@ def _shrink(job, base, offset, count, shrink):
 
 @kernel
 def _clear_padding(job, layer):
-    """Numbers behind the width of a layer are computed from nothing: no weight may be moved by them."""
-    delta = reals(job, job.ws, layer.delta, layer.padded)
+    """Activations behind the width of a layer are those of nothing: no weight may be moved by them."""
+    a = reals(job, job.ws, passed_on(layer), layer.padded)
     for c in range(layer.width, layer.padded):
-        delta[c] = delta.dtype.type(0)
+        a[c] = a.dtype.type(0)

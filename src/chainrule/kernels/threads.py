@@ -7,7 +7,7 @@ processor, it gives its own away.
 import ctypes
 import sys
 from collections.abc import Callable
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from llvmlite import ir
@@ -32,15 +32,48 @@ def _yield_address() -> int:
 YIELD = _yield_address()
 
 
-def together(function: Callable[..., Any], *arguments: Any, threads: int) -> Any:
-    """function(*arguments, t) for every t below `threads` at the same time; what it gave for t = 0."""
-    others = [Thread(target=function, args=(*arguments, t), daemon=True) for t in range(1, threads)]
-    for other in others:
-        other.start()
-    result = function(*arguments, 0)
-    for other in others:
-        other.join()
-    return result
+def together(function: Callable[[int], Any], threads: int, begin: Callable[[int], None]) -> Any:
+    """function(t) for every t below `threads` at the same time; what it gave for t = 0.
+
+    Where the system gives fewer threads, there are fewer; `begin` is told how many before any of them begins. The
+    caller's thread only waits: an interrupt, which may come at any of its lines, cannot keep one from a barrier.
+    """
+    gate, running, results = Event(), False, {}
+
+    def work(t: int) -> None:
+        gate.wait()
+        if running:
+            results[t] = function(t)
+
+    workers: list[Thread] = []
+    try:
+        for t in range(threads if threads > 1 else 0):
+            worker = Thread(target=work, args=(t,), daemon=True)
+            try:
+                worker.start()
+            except RuntimeError:
+                break
+            workers.append(worker)
+        begin(max(1, len(workers)))
+        running = True
+    finally:
+        gate.set()
+        _join(workers)
+    return results[0] if workers else function(0)
+
+
+def _join(workers: list[Thread]) -> None:
+    """Wait for threads that are about to end, whatever happens: they use memory that would be freed."""
+    interrupt = None
+    while True:
+        try:
+            for worker in workers:
+                worker.join()
+            break
+        except KeyboardInterrupt as caught:
+            interrupt = caught
+    if interrupt is not None:
+        raise interrupt
 
 
 def _integer_at(builder: Any, address: Any) -> Any:

@@ -21,7 +21,16 @@ from numba.extending import intrinsic
 # or the bits would. The tile alone asks for it, on every term.
 kernel: Any = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-VECTOR_BYTES = 64 if get_host_cpu_features().get("avx512f") else 32
+
+def host_has(feature: str) -> bool:
+    """Whether this processor has a feature, by LLVM's name; False where LLVM does not know the processor."""
+    try:
+        return bool(get_host_cpu_features().get(feature))
+    except RuntimeError:
+        return False
+
+
+VECTOR_BYTES = 64 if host_has("avx512f") else 32
 VECTORS = 4 if VECTOR_BYTES == 64 else 2  # vectors of a whole panel
 # Heights by vectors, the tallest first: its sums, operands and factors together just fill the registers (32 with
 # AVX-512, 16 with AVX2). Rows that are left over go through the lower ones.

@@ -20,6 +20,7 @@ def step(job, start, count, number, rate, l2, scale, decayed):
     real = p.dtype.type
     one, method = real(1), job.method
     first, second, epsilon = real(job.first), real(job.second), real(job.epsilon)
+    new_first, new_second = real(1 - job.first), real(1 - job.second)
     if scale != one:
         for i in range(count):
             g[i] *= scale
@@ -39,18 +40,18 @@ def step(job, start, count, number, rate, l2, scale, decayed):
             p[i] -= rate * (g[i] + first * m[i])
     elif method == RMSPROP:
         for i in range(count):
-            m[i] = first * m[i] + (one - first) * g[i] * g[i]
+            m[i] = first * m[i] + new_first * g[i] * g[i]
             p[i] -= rate * g[i] / (math.sqrt(m[i]) + epsilon)
     else:
         if method == ADAMW and decayed:
-            shrink = rate * real(job.decay)
+            shrink = rate * real(job.weight_decay)
             for i in range(count):
                 p[i] -= shrink * p[i]
         unbiased_rate = rate / real(1 - job.first**number)
         unbiased = one / real(1 - job.second**number)
         for i in range(count):
-            m[i] = first * m[i] + (one - first) * g[i]
-            s[i] = second * s[i] + (one - second) * g[i] * g[i]
+            m[i] = first * m[i] + new_first * g[i]
+            s[i] = second * s[i] + new_second * g[i] * g[i]
             p[i] -= unbiased_rate * m[i] / (math.sqrt(s[i] * unbiased) + epsilon)
 
 
@@ -61,12 +62,28 @@ def step_rows(job, layer, number, rate, l2, scale, j0, j1):
         wide = min(job.panel, layer.padded - start)
         at = layer.weights + start * layer.fan_in + j0 * wide
         step(job, at, (j1 - j0) * wide, number, rate, l2, scale, True)
+        if _may_divide_by_zero(job):
+            p = reals(job, job.P, at, (j1 - j0) * wide)
+            for j in range(j1 - j0):
+                for c in range(min(wide, layer.width - start), wide):
+                    p[j * wide + c] = p.dtype.type(0)
 
 
 @kernel
 def step_vectors(job, layer, number, rate, scale):
     """`step` for b, or for β and γ, of a layer: free of the penalty and of weight decay."""
-    step(job, layer.bias, layer.padded * (1 + layer.normalised), number, rate, rate - rate, scale, False)
+    step(job, layer.bias, layer.padded * (1 + layer.normalised), number, rate, type(rate)(0), scale, False)
+    if _may_divide_by_zero(job):
+        p = reals(job, job.P, layer.bias, layer.padded * (1 + layer.normalised))
+        for c in range(layer.width, layer.padded):
+            p[c] = p.dtype.type(layer.low)
+            p[c + layer.padded * layer.normalised] = p.dtype.type(layer.low)
+
+
+@kernel
+def _may_divide_by_zero(job):
+    """Where ε is 0, padding, which never has a gradient, becomes 0/0 and must be set back."""
+    return job.epsilon == 0 and job.method >= RMSPROP
 
 
 @kernel

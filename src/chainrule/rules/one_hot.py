@@ -14,12 +14,13 @@ class OneHot:
 
     def __init__(self, labels: NDArray[np.int64], width: int, dtype: DTypeLike) -> None:
         self.labels, self.shape = labels, (len(labels), width)
-        self._rows = np.eye(width, dtype=dtype)
-        self.dtype = self._rows.dtype
+        self.dtype = np.dtype(dtype)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def __getitem__(self, samples: Any) -> NDArray[Any]:
-        rows: NDArray[Any] = self._rows[self.labels[samples]]
+        labels = self.labels[samples]
+        rows = np.zeros((len(labels), self.shape[1]), self.dtype)
+        rows[np.arange(len(labels)), labels] = 1
         return rows

@@ -170,7 +170,7 @@ class Run:
 
 def environment() -> dict[str, Any]:
     """Versions and machine: what a result may depend on besides the configuration."""
-    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors")
+    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors", "numba", "llvmlite")
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in packages},

@@ -20,7 +20,7 @@ class History:
     rows          one dictionary an epoch: epoch (from 1), learning_rate (of the last step), and, measured at the fixed
                   weights of the epoch's end, train_loss, train_accuracy, validation_loss, validation_accuracy as far
                   as they were asked for; losses are means over the samples, without the L2 term
-    seconds       time of each epoch, measuring included
+    seconds       time of each epoch, measuring included; the mean of a block where several ran in one go
     batch_losses  on request, for each epoch the loss of every batch before its update
     engine        which engine ran
     stopped       why training ended: "epochs", "early stopping", "callback", "interrupted", "diverged"

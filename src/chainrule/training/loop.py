@@ -1,6 +1,6 @@
 """`train`: epoch after epoch, batch after batch, forward, backward, step.
 
-Without measuring, checkpoints and complaints it is this loop, which gives the same bits:
+Without measuring, checkpoints and complaints it is this loop, which gives the same bits as the reference engine:
 
     order = cr.generator(seed, "shuffle")
     optimizer = cr.optimizers.SGD(0.1)
@@ -33,7 +33,6 @@ from chainrule.training.engines import ENGINES, choose, epochs_at_once, make, nu
 from chainrule.training.history import History, Row
 from chainrule.training.order import Size, epoch, rows_a_batch
 from chainrule.training.progress import ProgressLine
-from chainrule.training.reference import ReferenceEngine
 from chainrule.training.state import Best, TrainingState, capture, completed, restore_weights, resume, weights
 
 Array = NDArray[Any]
@@ -116,7 +115,8 @@ def train(
                     last whole epoch on an interrupt
     state           such a state, to go on from: the result is the same to the last bit
 
-    Ctrl-C ends training with the weights of the last whole epoch and `history.stopped == "interrupted"`.
+    Ctrl-C ends training with the weights of the last whole epoch, or block of epochs where the kernels run several in
+    one go, and `history.stopped == "interrupted"`.
     Raises InputError for what does not fit, and DivergedError, its `.history` attached and the last good weights in
     place, where a value stops being finite.
     """
@@ -147,17 +147,16 @@ def train(
 
         def watch(batch: int, loss: float | None) -> None:
             calls("batch_end", Moment(net, history, len(history) + 1, batch + 1, loss))
-            line.batch((batch + 1) / steps)
+            line.batch((batch % steps + 1) / steps)
 
         def run_epochs(count: int) -> tuple[list[Floats], Floats, Row]:
             """Rates and losses of the next epochs and what is measured after them; raises NotFiniteError."""
             rates = [base_rate * factors(len(history) + k, steps, epochs) for k in range(count)]
             orders = [fixed or epoch(len(X), batch_size, generators["shuffle"]) for _ in range(count)]
-            watching: dict[str, Any] = {"watch": watch} if isinstance(runner, ReferenceEngine) else {}
             record = record_batches or calls.has("batch_end")
             together, penalties = Batches.joined(orders), np.full(count * steps, l2)
             losses, _ = runner.run(
-                together, np.concatenate(rates), penalties, generators["dropout"], record=record, **watching
+                together, np.concatenate(rates), penalties, generators["dropout"], record=record, watch=watch
             )
             row = _measured(net, float(rates[-1][-1]), X, T, V, sample, early_stopping is not None)
             if not (np.isfinite([*row.values()]).all() and _all_finite(net)):

@@ -1,4 +1,4 @@
-"""The reference engine: one epoch in NumPy, batch after batch, with the passes that are read."""
+"""The reference engine: epochs in NumPy, batch after batch, with the passes that are read."""
 
 from collections.abc import Callable
 

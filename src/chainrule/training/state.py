@@ -91,6 +91,8 @@ def resume(
     try:
         _check_belongs(state, by_kind, net, optimizer)
         restore_weights(net, by_kind["weights"])
+        for remembered in optimizer.memory.values():
+            remembered.clear()
         for path, array in by_kind["memory"].items():
             slot, _, name = path.partition("/")
             optimizer.memory[slot][name] = array.copy()
