@@ -73,7 +73,7 @@ TRAININGS = (
         1_000,
         0.5,
         "tanh",
-        epochs=10_000,
+        epochs=3_000,
         source="rings",
     ),
 )
