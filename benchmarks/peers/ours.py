@@ -11,7 +11,7 @@ from chainrule.estimators import MLPClassifier as Classifier  # noqa: F401
 class Peer:
     def __init__(self, work: Work, X: Array, y: Array, start: dict[str, Array], threads: int) -> None:
         self.work, self.X, self.y, self.start = work, X, y, start
-        self.net = network(work)
+        self.net = cr.kernels.accelerate(network(work))
         self.details: dict[str, Any] = {}
 
     def reset(self) -> None:

@@ -20,7 +20,8 @@ from chainrule.rules import Activation, OneHot, Output
 MOMENTUM = 0.9  # share of the old running statistics that one batch leaves
 REMEDY = "Structure and arrays do not belong together: one of them was damaged or edited."
 GREATEST_WIDTH = 2**31
-NUMBERS_AT_ONCE = 1 << 22  # numbers that a check looks at together
+NUMBERS_AT_ONCE = 1 << 22  # numbers that an evaluation looks at together
+CHECKED_AT_ONCE = 1 << 16  # numbers that a check does: they stay in the cache
 ROWS_AT_ONCE = 4096  # rows that an evaluation holds in memory together
 WORTH_KERNELS = 5_000_000  # multiplications from which kernels are quicker than `forward_pass`
 
@@ -396,15 +397,22 @@ def refuse_non_finite(X: Array | Prepared) -> None:
     raw = X.raw if isinstance(X, Prepared) else X
     if raw.dtype.kind != "f":
         return
-    rows = max(1, NUMBERS_AT_ONCE // raw.shape[1])
+    rows = max(1, CHECKED_AT_ONCE // raw.shape[1])
     for start in range(0, len(raw), rows):
-        finite = np.isfinite(raw[start : start + rows])
-        if not finite.all():
-            i, j = np.unravel_index(int(np.argmin(finite)), finite.shape)
+        block = raw[start : start + rows]
+        if not _all_finite(block):
+            i, j = np.unravel_index(int(np.argmin(np.isfinite(block))), block.shape)
             raise InputError(
                 f"sample {start + i}, column {j} of the input is {raw[start + i, j]}",
                 "Leave such samples out, or fill them in.",
             )
+
+
+def _all_finite(block: Array) -> bool:
+    if block.size < 4096:
+        return bool(np.isfinite(block).all())
+    with np.errstate(invalid="ignore"):  # 0 · ∞ and 0 · NaN are NaN; twice as fast as looking at each number
+        return bool(np.isfinite(np.dot(block.reshape(-1), np.zeros(block.size, block.dtype))))
 
 
 def _check_one_each(T: Array | OneHot, m: int) -> None:
