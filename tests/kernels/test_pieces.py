@@ -45,7 +45,9 @@ def test_the_two_networks_of_these_tests_are_summed_in_the_two_ways(dtype, piece
 @pytest.mark.parametrize("layers", [SMALL, WIDE])
 def test_every_optimiser_takes_the_steps_of_the_reference_on_a_batch_in_pieces(layers, method, clip):
     ours, theirs = (steps(engine, layers, method=method, clip=clip) for engine in ("compiled", "reference"))
-    assert gaps(ours, theirs, 1e-11) == {}
+    # Where a step divides by the root of squares, a gradient that nearly cancels moves as far as any other, and with it
+    # the rounding of its sum, whose order is another in BLAS.
+    assert gaps(ours, theirs, 1e-10 if method in ("rmsprop", "adam", "adamw") else 1e-11) == {}
 
 
 @pytest.mark.parametrize("m", [1, CHUNK - 1, CHUNK, CHUNK + 1, 1023, 1024, 1025, 1024 + CHUNK, 2048, 2049])

@@ -27,8 +27,11 @@ def run_job(memory: Memory) -> int:
     """Do what the memory's job says on its threads; −1, or the number of the batch whose logits are not finite."""
     run = load(memory.plan.dtype)
     memory["barrier"][:], memory["spoiled"][:] = 0, np.iinfo(np.int64).max
-    address, one = memory.address, memory.one
-    return int(together(lambda t: run(address, one, t), memory.threads, lambda n: memory.set(threads=n)))
+
+    def work(t: int) -> int:
+        return int(run(memory.address, memory.one, t))  # a thread keeps the memory that it works on
+
+    return int(together(work, memory.threads, lambda n: memory.set(threads=n)))
 
 
 def threads_for(rows: int, multiplications: int) -> int:
