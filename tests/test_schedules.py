@@ -14,8 +14,7 @@ from chainrule.optimizers import SCHEDULES, schedule
 
 def course(text: str, epochs: int, steps: int):
     """The factors of all steps of a training, end to end."""
-    factors = schedule(text)
-    return np.concatenate([factors(epoch, steps, epochs) for epoch in range(epochs)])
+    return schedule(text)(0, epochs, steps, epochs).ravel()
 
 
 def first_of_epochs(text: str, epochs: int, steps: int = 4):
@@ -27,6 +26,14 @@ def refusal(text: str, error=InputError) -> str:
         course(text, 3, 4)
     assert "\n" in str(caught.value), "a second line says how to mend it"
     return str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["constant", "step(every=2)", "exponential(0.7, warmup=2)", "cosine(warmup=1.5)"])
+def test_epochs_one_by_one_are_those_of_one_go_to_the_last_bit(text):
+    """A training is the same in blocks of epochs."""
+    factors = schedule(text)
+    alone = [factors(epoch, 1, 7, 10) for epoch in range(10)]
+    assert np.concatenate(alone).tobytes() == factors(0, 10, 7, 10).tobytes()
 
 
 def test_constant_is_one_throughout():

@@ -56,21 +56,12 @@ def test_epochs_joined_are_their_batches_one_after_the_other(kinds):
     assert len(joined) == sum(map(len, epochs))
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 5])
-def test_an_order_that_comes_again_is_kept_once(epochs):
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_batches_that_come_again_keep_their_order_once(times):
     order = np.array([2, 0, 1])
-    joined = Batches.joined([Batches.cut(order, 2)] * epochs)
-    assert joined.order is order
-    assert lists(joined) == [[2, 0], [1]] * epochs
-    same_rows_otherwise_cut = Batches.joined([Batches.cut(order, 2), Batches.cut(order, 3)])
-    assert same_rows_otherwise_cut.order is order
-    assert lists(same_rows_otherwise_cut) == [[2, 0], [1], [2, 0, 1]]
-
-
-def test_equal_orders_that_are_two_arrays_are_both_kept():
-    joined = Batches.joined([Batches.cut(np.array([1, 0]), 2), Batches.cut(np.array([1, 0]), 2)])
-    assert joined.order.tolist() == [1, 0, 1, 0]
-    assert lists(joined) == [[1, 0], [1, 0]]
+    repeated = Batches.cut(order, 2).repeated(times)
+    assert repeated.order is order
+    assert lists(repeated) == [[2, 0], [1]] * times
 
 
 def test_batches_cannot_be_changed_by_accident():

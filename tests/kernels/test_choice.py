@@ -121,11 +121,11 @@ def test_the_compiled_engine_refuses_what_it_cannot_do_and_changes_nothing(name)
 
 def test_a_network_predicts_with_the_engine_that_trained_it_last():
     net = network([4, 9, 3])
-    assert net.fast_logits is None
+    assert net.fast_predict is None
     history_of(net, epochs=2, engine="compiled")
-    assert net.fast_logits is not None
+    assert net.fast_predict is not None
     history_of(net, epochs=2, engine="reference")
-    assert net.fast_logits is None
+    assert net.fast_predict is None
 
 
 @pytest.mark.parametrize(("max_iter", "compiled"), [(2, False), (LARGE, True)])
@@ -137,7 +137,7 @@ def test_an_estimator_chooses_by_the_work_too(max_iter, compiled):
     else:
         with pytest.warns(UserWarning, match="Maximum iterations"):
             mlp.fit(X, y)
-    assert (mlp._net.fast_logits is not None) == compiled
+    assert (mlp._net.fast_predict is not None) == compiled
 
 
 # --- whole runs with their folders

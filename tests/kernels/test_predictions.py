@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule import kernels
 from chainrule.data import Prepared, Preprocessing
 from chainrule.errors import InputError
 from chainrule.kernels import inference
@@ -17,6 +18,10 @@ from refusals import refused
 pytestmark = pytest.mark.xdist_group("kernels")
 
 LIMITS = {"float64": 1e-12, "float32": 1e-5}
+
+
+def logits(net, x):
+    return inference.predict(net, x, False)[0]
 
 
 def furthest(ours, theirs):
@@ -31,7 +36,7 @@ def test_one_linear_layer_is_a_matrix_product_and_a_bias():
     P = net.parameters()
     P["W1"][:], P["b1"][:] = [[1, 2], [3, 4], [5, 6]], [10, 20]
     x = np.array([[1.0, 0, 0], [0, 1, 1], [2, -1, 0.5]])
-    np.testing.assert_array_equal(inference.logits(net, x), [[11, 22], [18, 30], [11.5, 23]])
+    np.testing.assert_array_equal(logits(net, x), [[11, 22], [18, 30], [11.5, 23]])
 
 
 def test_identity_weights_hand_every_row_through_in_its_place():
@@ -39,7 +44,7 @@ def test_identity_weights_hand_every_row_through_in_its_place():
     net = network([5, 5], dtype="float64")
     net.parameters()["W1"][:], net.parameters()["b1"][:] = np.eye(5), 0
     x = np.arange(5 * 3000, dtype=np.float64).reshape(3000, 5)
-    np.testing.assert_array_equal(inference.logits(net, x), x)
+    np.testing.assert_array_equal(logits(net, x), x)
 
 
 @settings(max_examples=80, deadline=None, derandomize=True)
@@ -58,7 +63,7 @@ def test_logits_of_random_networks_are_those_of_the_forward_pass(data):
     for dtype, limit in LIMITS.items():
         net = network(layers, dtype=dtype, **rules)
         x, _ = samples(net, m)
-        assert furthest(inference.logits(net, x), net.forward(x)[f"Z{len(layers) - 1}"]) <= limit
+        assert furthest(logits(net, x), net.forward(x)[f"Z{len(layers) - 1}"]) <= limit
 
 
 @pytest.mark.parametrize("dtype", LIMITS)
@@ -67,27 +72,27 @@ def test_any_number_of_rows_gives_what_numpy_gives_on_any_number_of_threads(monk
     net = network([37, 70, 21, 3], batch_norm=[True, False], dropout=0.5, dtype=dtype)
     x, _ = samples(net, m)
     assert inference.PIECE == 1024
-    first = inference.logits(net, x)
+    first = logits(net, x)
     assert furthest(first, net.logits(x)) <= LIMITS[dtype]
     for threads in (1, 2, 3, 7):
         monkeypatch.setattr(inference, "threads_for", lambda *_, threads=threads: threads)
-        assert inference.logits(net, x).tobytes() == first.tobytes()
+        assert logits(net, x).tobytes() == first.tobytes()
 
 
 @pytest.mark.parametrize("dtype", LIMITS)
 def test_a_row_has_the_same_bits_in_whatever_company_it_is(dtype):
     net = network([37, 70, 21, 3], activation="gelu", dtype=dtype)
     x, _ = samples(net, 2100)
-    all_ = inference.logits(net, x)
+    all_ = logits(net, x)
     for rows in (slice(0, 1), slice(7, 8), slice(1000, 1100), slice(3, 2100, 13)):
-        assert inference.logits(net, x[rows]).tobytes() == all_[rows].tobytes()
+        assert logits(net, x[rows]).tobytes() == all_[rows].tobytes()
 
 
 def test_many_rows_go_through_the_kernels_and_few_stay_with_numpy():
     net = network([50, 100, 10])
     least = -(-WORTH_KERNELS // (50 * 100 + 100 * 10))
     asked = []
-    net.fast_logits = lambda of, X: asked.append(len(X)) or inference.logits(of, X)
+    net.fast_predict = lambda of, X, values: asked.append(len(X)) or inference.predict(of, X, values)
     x, y = samples(net, least)
     for ask in (net.logits, net.predict_proba, net.predict, lambda x: net.score(x, y[: len(x)])):
         asked.clear()
@@ -127,8 +132,8 @@ def test_prepared_samples_are_prepared_row_by_row_with_the_bits_of_the_array(kin
     preprocessing = Preprocessing.fit("scale+mean-image", raw)
     net = network([37, 20, 3], dtype=dtype)
     array = preprocessing(raw).astype(dtype)
-    ours = inference.logits(net, Prepared(raw, preprocessing, dtype=dtype))
-    assert ours.tobytes() == inference.logits(net, array).tobytes()
+    ours = logits(net, Prepared(raw, preprocessing, dtype=dtype))
+    assert ours.tobytes() == logits(net, array).tobytes()
 
 
 def test_logits_that_overflow_do_so_in_their_own_rows_alone():
@@ -136,7 +141,7 @@ def test_logits_that_overflow_do_so_in_their_own_rows_alone():
     net.parameters()["W1"][:] = 1
     x = np.ones((50, 3), np.float32)
     x[20] = 2e38
-    Z = inference.logits(net, x)
+    Z = logits(net, x)
     assert np.isinf(Z[20]).all()
     assert np.isfinite(np.delete(Z, 20, axis=0)).all()
 
@@ -145,7 +150,7 @@ def test_rules_of_ones_own_are_refused_and_the_network_stays_with_numpy():
     net = network([4, 3, 2], activation=CUBE)
     with refused("cube of layer 1 is not compiled", "stay with NumPy", error=InputError):
         cr.kernels.accelerate(net)
-    assert net.fast_logits is None
+    assert net.fast_predict is None
     plain = network([4, 2]).output
     own = Output(**{**vars(plain), "name": "hinge"})
     with refused("the output hinge is not compiled", error=InputError):
@@ -157,5 +162,38 @@ def test_a_loaded_model_predicts_through_the_kernels_once_it_is_told_to(tmp_path
     x, _ = samples(net, 1500)
     cr.save(net, tmp_path / "model.safetensors")
     loaded = cr.load(tmp_path / "model.safetensors")
-    assert loaded.fast_logits is None
+    assert loaded.fast_predict is None
     assert np.array_equal(cr.kernels.accelerate(loaded).logits(x), cr.kernels.accelerate(net).logits(x))
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid", "identity"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_values_of_the_output_are_those_of_the_rule(output, dtype):
+    net = network([7, 20, 3], output=output, dtype=dtype)
+    x = 30 * samples(net, 1500)[0]
+    assert furthest(inference.predict(net, x, True)[0], net.output.value(logits(net, x))) <= LIMITS[dtype]
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_an_input_that_is_not_finite_is_found_though_the_values_are_finite(batch_norm, bad, activation):
+    """tanh makes 1 of infinity, and relu 0 of minus infinity, so that the output need not show it."""
+    net = network([7, 20, 3], activation=activation, batch_norm=batch_norm)
+    x, _ = samples(net, 5000)
+    assert inference.predict(net, x, True)[1]
+    for row in (0, 1024, 4999):
+        spoiled = x.copy()
+        spoiled[row, 3] = bad
+        assert not inference.predict(net, spoiled, True)[1]
+        for asked, at in ((spoiled, row), (spoiled[row : row + 1], 0)):
+            for known in (kernels.accelerate(net), net.copy()):
+                with refused(f"sample {at}, column 3", error=InputError):
+                    known.predict(asked)
+
+
+def test_sums_that_overflow_though_the_input_is_finite_are_no_fault_of_it():
+    net = network([7, 20, 3], activation="tanh")
+    net.parameters()["W1"][:] = 1e38
+    with np.errstate(over="ignore"):
+        assert np.isfinite(net.predict_proba(np.full((3, 7), 1e5, np.float32))).all()

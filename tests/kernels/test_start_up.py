@@ -91,7 +91,7 @@ faulthandler.dump_traceback_later(60, exit=True)
 inference.threads_for = lambda *_: 3
 net = cr.Network([9, 20, 3])
 x = np.ones((100, 9), np.float32)
-expected = inference.logits(net, x)
+expected = inference.predict(net, x, False)[0]
 
 def check(when):
     time.sleep(0.02)
@@ -99,7 +99,7 @@ def check(when):
     time.sleep(0.05)
     if time.process_time() - began > 0.025:
         sys.exit(f"a thread computes on after {when}")
-    if not np.array_equal(inference.logits(net, x), expected):
+    if not np.array_equal(inference.predict(net, x, False)[0], expected):
         sys.exit(f"wrong results after {when}")
 """
 
@@ -120,7 +120,7 @@ def interrupted_at(n):
 
     sys.settrace(lambda frame, event, argument: lines if frame.f_code is threads.together.__code__ else None)
     try:
-        inference.logits(net, x)
+        inference.predict(net, x, False)[0]
     except KeyboardInterrupt:
         return True
     finally:
@@ -139,7 +139,7 @@ for n in (1, 2):
 
     threading.Thread.start = interrupted
     try:
-        inference.logits(net, x)
+        inference.predict(net, x, False)[0]
     except KeyboardInterrupt:
         pass
     threading.Thread.start = start
@@ -167,7 +167,7 @@ def failing(self):
 
 threading.Thread.start = failing
 try:
-    inference.logits(net, x)
+    inference.predict(net, x, False)[0]
 except RuntimeError:
     pass
 threading.Thread.start = start

@@ -31,18 +31,18 @@ class Batches:
 
     @classmethod
     def joined(cls, epochs: Sequence["Batches"]) -> "Batches":
-        """The batches of several epochs in a row; an order that comes again is kept once."""
-        if all(epoch.order is epochs[0].order for epoch in epochs):
-            shifts, order = [0] * len(epochs), epochs[0].order
-        else:
-            shifts = [0, *np.cumsum([len(epoch.order) for epoch in epochs[:-1]])]
-            order = np.concatenate([epoch.order for epoch in epochs])
+        """The batches of several epochs in a row."""
+        shifts = [0, *np.cumsum([len(epoch.order) for epoch in epochs[:-1]])]
         moved = list(zip(epochs, shifts, strict=True))
         return cls(
-            order,
+            np.concatenate([epoch.order for epoch in epochs]),
             np.concatenate([epoch.starts + shift for epoch, shift in moved]),
             np.concatenate([epoch.stops + shift for epoch, shift in moved]),
         )
+
+    def repeated(self, times: int) -> "Batches":
+        """The same batches so many times in a row; their order is kept once."""
+        return Batches(self.order, np.tile(self.starts, times), np.tile(self.stops, times))
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from chainrule.errors import InputError, NotFiniteError
 from chainrule.estimators.descent import Descent
 from chainrule.estimators.objective import data_loss, loss_share
 from chainrule.network import Network, correct
-from chainrule.training.engines import Engine, choose, make, numpy_seconds
+from chainrule.training.engines import Engine, choose, epochs_at_once, make, numpy_seconds
 
 Array = NDArray[Any]
 Rows = NDArray[np.intp]
@@ -53,24 +52,30 @@ def fit_epochs(
         if part is not None and weight is not None and not weight[part].any():
             raise InputError("all samples drawn for training or for validation have weight zero", "Change the split.")
     size = _rows_a_batch(mlp.batch_size, len(rows))
-    epochs = 1 if incremental else mlp.max_iter
-    seconds = epochs * numpy_seconds(net, len(rows), -(-len(rows) // size))
-    name = choose("auto", net, descent.optimizer, seconds, every_batch=False)
+    most = 1 if incremental else mlp.max_iter
+    seconds = numpy_seconds(net, len(rows), -(-len(rows) // size))
+    name = choose("auto", net, descent.optimizer, most * seconds, every_batch=False)
     engine = make(name, net, X, T, descent.optimizer, sample_weight=weight)
+    looked_at = mlp.early_stopping or mlp.verbose or mlp.callbacks or descent.schedule == "invscaling"
+    at_once = 1 if looked_at or name == "reference" else epochs_at_once(seconds, len(rows))
     order = rows
     mlp.n_iter_ = 0
     try:
-        for epoch in count(1):
-            if mlp.shuffle:
-                order = order[draws.permutation(len(order))]
-            loss = _epoch(mlp, engine, descent, order, size, weight, epoch)
-            mlp.n_iter_ = epoch
-            mlp.t_ += len(rows)
-            mlp.loss_ = loss
-            mlp.loss_curve_.append(loss)
-            if mlp.verbose:
-                print(f"Iteration {epoch}, loss = {loss:.8f}")
-            _count_patience(mlp, net, validation)
+        while True:
+            # Patience can end only with the last of so many epochs.
+            patience = max(1, int(min(mlp.n_iter_no_change, most)) + 1 - mlp._no_improvement_count)
+            orders = []
+            for _ in range(min(at_once, most - mlp.n_iter_, patience)):
+                order = order[draws.permutation(len(order))] if mlp.shuffle else order
+                orders.append(order)
+            for loss in _losses(mlp, engine, descent, orders, size, weight):
+                mlp.n_iter_ += 1
+                mlp.t_ += len(rows)
+                mlp.loss_ = loss
+                mlp.loss_curve_.append(loss)
+                if mlp.verbose:
+                    print(f"Iteration {mlp.n_iter_}, loss = {loss:.8f}")
+                _count_patience(mlp, net, validation)
             descent.epoch_ends(mlp.t_)
             stuck = mlp._no_improvement_count > mlp.n_iter_no_change
             over = stuck and descent.gives_up(_reason(mlp), mlp.verbose)
@@ -80,12 +85,12 @@ def fit_epochs(
                 break
             if not np.isfinite(loss) and mlp.early_stopping:
                 warnings.warn(
-                    f"Training diverged in epoch {epoch}; the weights of the best epoch are kept.",
+                    f"Training diverged in epoch {mlp.n_iter_}; the weights of the best epoch are kept.",
                     ConvergenceWarning,
                     stacklevel=4,
                 )
                 break
-            if epoch == mlp.max_iter:
+            if mlp.n_iter_ == mlp.max_iter:
                 warnings.warn(
                     f"Stochastic Optimizer: Maximum iterations ({mlp.max_iter}) reached and the optimization hasn't "
                     "converged yet.",
@@ -99,33 +104,43 @@ def fit_epochs(
         _restore(net, mlp._best)
 
 
-def _epoch(
-    mlp: Any, engine: Engine, descent: Descent, order: Rows, size: int, weight: Array | None, epoch: int
-) -> float:
-    """One epoch; its loss: the mean over the samples of what each batch lost, L2 included, before its own step.
+def _losses(
+    mlp: Any, engine: Engine, descent: Descent, orders: list[Rows], size: int, weight: Array | None
+) -> list[float]:
+    """Epochs with their samples in these orders; the loss of each: the mean over the samples of what each batch lost,
+    L2 included, before its own step.
 
     A batch whose samples weigh nothing is left out. NaN where training diverged under early stopping.
     """
-    batches = Batches.cut(order, size)
-    if weight is None:
-        totals = (batches.stops - batches.starts).astype(np.float64)
-    else:
-        totals = np.array([float(weight[batch].sum(dtype=np.float64)) for batch in batches])
-        batches, totals = (
-            Batches(batches.order, batches.starts[totals > 0], batches.stops[totals > 0]),
-            totals[totals > 0],
-        )
-    sizes = batches.stops - batches.starts
-    rates = descent.rates(len(batches))
+    epochs, weights = zip(*(_batches(order, size, weight) for order in orders), strict=True)
+    batches, totals = Batches.joined(epochs), np.concatenate(weights)
+    ends = np.cumsum([len(epoch) for epoch in epochs])
     try:
         with np.errstate(all="ignore"):
-            losses, penalties = engine.run(batches, rates, mlp.alpha / totals, mlp._masks, record=True)
+            lost, penalties = engine.run(
+                batches, descent.rates(len(batches)), mlp.alpha / totals, mlp._masks, record=True
+            )
     except NotFiniteError as error:
         if mlp.early_stopping:
-            return float("nan")
-        raise InputError(f"epoch {epoch}, batch {error.batch + 1}: {NOT_FINITE}", NOT_FINITE_REMEDY) from None
+            return [float("nan")]
+        epoch = int(np.searchsorted(ends, error.batch, side="right"))
+        batch = error.batch - ends[epoch] + len(epochs[epoch])
+        where = f"epoch {mlp.n_iter_ + epoch + 1}, batch {batch + 1}"
+        raise InputError(f"{where}: {NOT_FINITE}", NOT_FINITE_REMEDY) from None
     net = engine.net
-    return float(np.average(losses * loss_share(net.output, net.layers[-1]) + penalties, weights=sizes))
+    lost = lost * loss_share(net.output, net.layers[-1]) + penalties
+    parts = zip(np.split(lost, ends[:-1]), epochs, strict=True)
+    return [float(np.average(part, weights=epoch.stops - epoch.starts)) for part, epoch in parts]
+
+
+def _batches(order: Rows, size: int, weight: Array | None) -> tuple[Batches, Array]:
+    """The batches of an epoch that weigh something, and what each weighs."""
+    batches = Batches.cut(order, size)
+    if weight is None:
+        return batches, (batches.stops - batches.starts).astype(np.float64)
+    totals = np.array([float(weight[batch].sum(dtype=np.float64)) for batch in batches])
+    kept = totals > 0
+    return Batches(batches.order, batches.starts[kept], batches.stops[kept]), totals[kept]
 
 
 def _begin_curves(mlp: Any, net: Network) -> None:

@@ -5,7 +5,8 @@ stages. In the first each thread takes some rows through all layers and back; in
 weight matrix's gradient what the piece gives, and after the last piece applies it. No sum is ever divided between
 threads, so that the bits are the same for any number of them. Where there are few parameters and many samples, the
 values of the samples are what is costly to move between processors: gradients are then summed over chunks of CHUNK
-rows in the first stage, by the thread that has the rows, and the chunks' sums are added in the second.
+rows in the first stage, by the thread that has the rows, and the chunks' sums are added pair by pair, by a thread as
+far as both are its own and in the second stage where they are not.
 
 Batch normalisation needs the columns of a layer whole: its batches are one piece, and the first stage is cut at each
 such layer. Clipping needs the whole gradient, which cuts the second.
@@ -24,18 +25,19 @@ from chainrule.kernels.layers import (
     bias_gradient,
     deactivate,
     gather,
+    inputs_of,
     linear,
-    passed_on,
     weight_gradient,
 )
+from chainrule.kernels.narrow import narrow_chunk
 from chainrule.kernels.normalisation import move_running, normalise, normalise_backward, normalise_by_running
-from chainrule.kernels.output import output
+from chainrule.kernels.output import answer, output
 from chainrule.kernels.records import job_at, layer_of
 from chainrule.kernels.single import single
 from chainrule.kernels.threads import LINE, wait
 from chainrule.kernels.tiles import kernel, rounded_up
 from chainrule.kernels.update import CHAINS, squares, step_rows, step_vectors, transpose_rows
-from chainrule.kernels.views import doubles, integers, place, reals
+from chainrule.kernels.views import doubles, integers, reals
 from chainrule.network import Structure
 
 ALIGNED = 10  # rows of a thread come in tens, which most tiles divide
@@ -77,22 +79,11 @@ def _samples_of(job, rows, t):
 
 
 @kernel
-def _inputs_of(job, l, samples):
-    """Address, row numbers and step of the rows that layer l reads."""
-    if l > 0:
-        below = layer_of(job, l - 1)
-        return place(job, passed_on(below)), job.iota, below.padded
-    if job.raw:
-        return job.inputs, job.iota, job.features
-    return job.x, samples, job.row_step
-
-
-@kernel
 def _forward(job, l, samples, mask, r0, r1):
     layer = layer_of(job, l)
     if l == 0 and job.raw:
         gather(job, samples, r0, r1)
-    inputs, rows, step = _inputs_of(job, l, samples)
+    inputs, rows, step = inputs_of(job, l, samples)
     linear(job, layer, inputs, rows, step, r0, r1)
     if l < job.depth - 1 and not layer.normalised:
         activate(job, layer, mask, r0, r1)
@@ -111,22 +102,25 @@ def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
     rate, number = real(doubles(job.rates, batch + 1)[batch]), job.taken + batch + 1
     l2 = real(doubles(job.l2, batch + 1)[batch] if stage == DESCEND else 0.0)
     scale, none = _clipping(job) if stage == STEPS else real(1), np.int64(0)
+    workers = 1 if job.narrow else job.threads  # so few numbers cost more on their way than they do work
+    if t >= workers:
+        return
     for l in range(job.depth):
         layer = layer_of(job, l)
-        turn = (t + l) % job.threads  # so that small layers do not all fall to the first thread
-        j0, j1 = _share(layer.fan_in, job.threads, turn), _share(layer.fan_in, job.threads, turn + 1)
+        turn = (t + l) % workers  # so that small layers do not all fall to the first thread
+        j0, j1 = _share(layer.fan_in, workers, turn), _share(layer.fan_in, workers, turn + 1)
         mine = turn == 0
         if stage != STEPS:
             if job.chunked:
                 _add_chunks(job, layer, rows, j0, j1, mine, further)
             else:
-                inputs, input_rows, input_step = _inputs_of(job, l, samples)
+                inputs, input_rows, input_step = inputs_of(job, l, samples)
                 weight_gradient(job, job.G, layer, inputs, input_rows, input_step, none, rows, j0, j1, further)
                 if mine and not layer.normalised:
                     bias_gradient(job, job.G, layer, none, rows, further)
         if stage == STEPS or (stage == DESCEND and last):
             step_rows(job, layer, number, rate, l2, scale, j0, j1)
-            if l > 0:
+            if l > 0 and not job.narrow:
                 transpose_rows(job, layer, j0, j1)
             if mine:
                 step_vectors(job, layer, number, rate, scale)
@@ -149,14 +143,14 @@ def _sum_chunks(job, samples, r0, r1):
         into = _chunk_at(job, first // CHUNK)
         for l in range(job.depth):
             layer = layer_of(job, l)
-            inputs, input_rows, input_step = _inputs_of(job, l, samples)
+            inputs, input_rows, input_step = inputs_of(job, l, samples)
             weight_gradient(job, into, layer, inputs, input_rows, input_step, first, rows, none, layer.fan_in, rows < 0)
             bias_gradient(job, into, layer, first, rows, rows < 0)
 
 
 @kernel
 def _add_chunks(job, layer, rows, j0, j1, mine, further):
-    """Gradients of the batch so far: the sums over the chunks of a piece of `rows`, one after the other."""
+    """Gradients of the batch so far: with what the threads have left of the sums over the chunks of a piece."""
     for start in range(0, layer.padded, job.panel):
         wide = min(job.panel, layer.padded - start)
         _add_stretch(job, layer.weights + start * layer.fan_in + j0 * wide, (j1 - j0) * wide, rows, further)
@@ -166,14 +160,32 @@ def _add_chunks(job, layer, rows, j0, j1, mine, further):
 
 @kernel
 def _add_stretch(job, start, count, rows, further):
-    g = reals(job, job.G, start, count)
-    if not further:
+    _add_pairs(job, start, count, rows, np.int64(-1))
+    g, sum_ = reals(job, job.G, start, count), reals(job, _chunk_at(job, 0), start, count)
+    if further:
         for i in range(count):
-            g[i] = g.dtype.type(0)
-    for chunk in range((rows + CHUNK - 1) // CHUNK):
-        part = reals(job, _chunk_at(job, chunk), start, count)
+            g[i] += sum_[i]
+    else:
         for i in range(count):
-            g[i] += part[i]
+            g[i] = sum_[i]
+
+
+@kernel
+def _add_pairs(job, start, count, rows, t):
+    """Sums over chunks added to the one before, then pairs of them, and so on: where all are of thread t, or, if that
+    is −1, where they are of several. Who adds does not change what is added to what."""
+    chunks = (rows + CHUNK - 1) // CHUNK
+    own = max(1, _share(rows, job.threads, 1, CHUNK) // CHUNK)
+    span = 1
+    while span < chunks:
+        for left in range(0, chunks - span, 2 * span):
+            owner, last_owner = left // own, (min(left + 2 * span, chunks) - 1) // own
+            if (owner == t) if owner == last_owner else (t == -1):
+                into = reals(job, _chunk_at(job, left), start, count)
+                part = reals(job, _chunk_at(job, left + span), start, count)
+                for i in range(count):
+                    into[i] += part[i]
+        span *= 2
 
 
 @kernel
@@ -276,6 +288,13 @@ def _stage(job, stage, l, batch, samples, rows, mask, whole_rows, done, total, t
             normalise_backward(job, layer, rows, c0, c1)
         return
     r0, r1 = _samples_of(job, rows, t), _samples_of(job, rows, t + 1)
+    if job.narrow:
+        for first in range(r0, r1, CHUNK):
+            into = _chunk_at(job, first // CHUNK)
+            if not narrow_chunk(job, into, samples, total, first, min(CHUNK, r1 - first)):
+                _spoiled_by(job, t)[0] = batch
+        _add_pairs(job, np.int64(0), job.parameters, rows, t)
+        return
     last = job.depth - 1
     forward_from = 0 if stage == ROWS else l
     forward_to = last + 1 if stage == ROWS else l + 1 if stage == FORWARD else 0
@@ -293,6 +312,7 @@ def _stage(job, stage, l, batch, samples, rows, mask, whole_rows, done, total, t
         deactivate(job, below, _mask_of(job, below, mask, whole_rows, done), r0, r1)
     if stage == ROWS and job.chunked:
         _sum_chunks(job, samples, r0, r1)
+        _add_pairs(job, np.int64(0), job.parameters, rows, t)
 
 
 @kernel
@@ -314,7 +334,10 @@ def _single(job, batch, samples, mask, total):
 
 @kernel
 def _predict(job, t):
-    """Logits of all rows of the data in inference mode."""
+    """Logits of all rows of the data in inference mode, or the values of the output, as the job wants.
+
+    An input that is not finite makes all sums of the first layer that it is part of so too, of which one is looked at.
+    """
     none = np.int64(0)
     for done in range(0, job.rows, job.piece):
         rows = min(job.piece, job.rows - done)
@@ -323,23 +346,38 @@ def _predict(job, t):
         for l in range(job.depth):
             layer = layer_of(job, l)
             _forward(job, l, samples, none, r0, r1)
+            if l == 0:
+                _look_at_first_unit(job, layer, t, r0, r1)
             if layer.normalised:
                 normalise_by_running(job, layer, r0, r1)
                 activate(job, layer, none, r0, r1)
         last = layer_of(job, job.depth - 1)
+        if job.wants_values:
+            answer(job, last, r0, r1)
+        given = last.a if job.wants_values else last.z
         for r in range(r0, r1):
-            z = reals(job, job.ws, last.z + r * last.padded, last.width)
-            logits = reals(job, job.logits, (done + r) * last.width, last.width)
+            row = reals(job, job.ws, given + r * last.padded, last.width)
+            into = reals(job, job.answers, (done + r) * last.width, last.width)
             for c in range(last.width):
-                logits[c] = z[c]
+                into[c] = row[c]
         wait(job.barrier, job.threads, job.give_way)
+
+
+@kernel
+def _look_at_first_unit(job, layer, t, r0, r1):
+    bad = 0
+    for r in range(r0, r1):
+        bad += not math.isfinite(reals(job, job.ws, layer.z + r * layer.padded, 1)[0])
+    if bad:
+        _spoiled_by(job, t)[0] = 0
 
 
 def make_run(version: str, cache: bool = True) -> Any:
     """run(address, one, t): what thread t does for the job at an address, training on one batch after the other, or
     prediction. `one` is the number 1 of the network's type.
 
-    It gives −1, or the number of the batch whose logits are not finite. `version` is of no use in the function, but as
+    It gives −1, or the number of the batch whose logits are not finite, or, in a prediction, 0 where inputs may not be.
+    `version` is of no use in the function, but as
     a variable of it part of what the compiled code is kept under, so that code from before an edit is not used.
     """
 
@@ -349,7 +387,8 @@ def make_run(version: str, cache: bool = True) -> Any:
         job = job_at(address, one)
         if job.predicting:
             _predict(job, t)
-            return -1
+            wait(job.barrier, job.threads, job.give_way)
+            return -1 if _fine_until(job, np.int64(0)) else 0
         for l in range(1, job.depth):
             layer = layer_of(job, l)
             j0, j1 = _share(layer.fan_in, job.threads, t), _share(layer.fan_in, job.threads, t + 1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.kernels.maths import exp, tanh
 from chainrule.kernels.products import product
+from chainrule.kernels.records import layer_of
 from chainrule.kernels.tiles import kernel
 from chainrule.kernels.views import doubles, integers, place, reals, view
 
@@ -44,6 +45,17 @@ def passed_on(layer):
 
 
 @kernel
+def inputs_of(job, l, samples):
+    """Address, row numbers and step of the rows that layer l reads."""
+    if l > 0:
+        below = layer_of(job, l - 1)
+        return place(job, passed_on(below)), job.iota, below.padded
+    if job.raw:
+        return job.inputs, job.iota, job.features
+    return job.x, samples, job.row_step
+
+
+@kernel
 def linear(job, layer, inputs, input_rows, input_step, r0, r1):
     """Z = D W + b, where the rows of D, the layer's input, lie at inputs + input_rows[r]·input_step numbers; without b
     before batch normalisation."""
@@ -58,7 +70,15 @@ def activate(job, layer, mask, r0, r1):
     """A = f(Z), and D = A ∘ M where the layer drops units; its uniform numbers begin at `mask`."""
     count = (r1 - r0) * layer.padded
     z = reals(job, job.ws, layer.z + r0 * layer.padded, count)
-    a = reals(job, job.ws, layer.a + r0 * layer.padded, count)
+    function(layer, z, reals(job, job.ws, layer.a + r0 * layer.padded, count))
+    if layer.dropped:
+        _drop(job, layer, layer.a, layer.d, mask, r0, r1)
+
+
+@kernel
+def function(layer, z, a):
+    """a ← f(z), the activation of a layer number by number."""
+    count = len(z)
     kind, setting = layer.activation, z.dtype.type(layer.setting)
     zero, one = z.dtype.type(0), z.dtype.type(1)
     if kind == 0:
@@ -88,8 +108,6 @@ def activate(job, layer, mask, r0, r1):
     else:
         for i in range(count):
             a[i] = max(z[i], zero) + z.dtype.type(math.log1p(math.exp(-abs(z[i]))))
-    if layer.dropped:
-        _drop(job, layer, layer.a, layer.d, mask, r0, r1)
 
 
 @kernel
@@ -112,7 +130,13 @@ def deactivate(job, layer, mask, r0, r1):
     count = (r1 - r0) * layer.padded
     z = reals(job, job.ws, layer.z + r0 * layer.padded, count)
     a = reals(job, job.ws, layer.a + r0 * layer.padded, count)
-    d = reals(job, job.ws, layer.delta + r0 * layer.padded, count)
+    times_derivative(layer, z, a, reals(job, job.ws, layer.delta + r0 * layer.padded, count))
+
+
+@kernel
+def times_derivative(layer, z, a, d):
+    """d ← d · f′(z), with a = f(z)."""
+    count = len(z)
     kind, setting = layer.activation, z.dtype.type(layer.setting)
     zero, one = z.dtype.type(0), z.dtype.type(1)
     if kind == 1:
@@ -172,4 +196,4 @@ def bias_gradient(job, into, layer, r0, rows, further):
     """db = the sum of dZ over the samples likewise: a row of ones times dZ."""
     into += layer.bias * job.itemsize
     delta = place(job, layer.delta + r0 * layer.padded)
-    product(job, job.unit, job.iota, 0, job.iota, 0, delta, 1, layer.padded, job.iota, rows, into, 1, 0, layer.padded, layer.padded, 1, 0 if further else job.zeros)  # fmt: skip  # noqa: E501
+    product(job, job.ones, job.iota, 0, job.iota, 0, delta, 1, layer.padded, job.iota, rows, into, 1, 0, layer.padded, layer.padded, 1, 0 if further else job.zeros)  # fmt: skip  # noqa: E501

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from chainrule.kernels.tiles import host_has
+from chainrule.kernels.tiles import host_has, kernel
 
 F = np.float32
 FUSED = machine() not in ("x86_64", "AMD64") or host_has("fma")
@@ -106,8 +106,9 @@ def _tanh(x: Any) -> Any:
     return _tanh_single if x == types.float32 else _tanh_double
 
 
-def _exp_single(x: Any) -> Any:
-    z = _within(x, F(-87.33), F(89))
+@kernel
+def _parts_single(z):
+    """eʳ and n of eᶻ = 2ⁿ eʳ."""
     n = _floor(_fma(z, F(1.44269504088896341), F(0.5)))
     r = _fma(n, F(2.12194440e-4), _fma(n, F(-0.693359375), z))
     p = _fma(F(1.9875691500e-4), r, F(1.3981999507e-3))
@@ -115,10 +116,13 @@ def _exp_single(x: Any) -> Any:
     p = _fma(p, r, F(4.1665795894e-2))
     p = _fma(p, r, F(1.6666665459e-1))
     p = _fma(p, r, F(5.0000001201e-1))
-    y = _fma(p, r * r, r) + F(1)
-    whole = np.int32(n)
-    half = whole >> np.int32(1)  # 2ⁿ in two factors, of which each is a normal number
-    y = y * _power_of_two_single(half) * _power_of_two_single(whole - half)
+    return _fma(p, r * r, r) + F(1), np.int32(n)
+
+
+def _exp_single(x: Any) -> Any:
+    y, n = _parts_single(_within(x, F(-87.33), F(89)))
+    half = n >> np.int32(1)  # 2ⁿ in two factors, of which each is a normal number
+    y = y * _power_of_two_single(half) * _power_of_two_single(n - half)
     return _nothing_below(y, x, F(-87.33))
 
 
@@ -145,7 +149,8 @@ def _tanh_single(x: Any) -> Any:
     p = _fma(p, s, F(1.33314422036e-1))
     p = _fma(p, s, F(-3.33332819422e-1))
     near = _fma(p * s, size, size)
-    far = F(1) - F(2) / (exp(F(2) * size) + F(1))
+    y, n = _parts_single(_within(F(2) * size, F(0), F(40)))  # tanh 20 is 1 in any precision
+    far = F(1) - F(2) / (_fma(y, _power_of_two_single(n), F(1)))
     t = near if size < F(0.625) else far
     return t if x >= F(0) else -t
 

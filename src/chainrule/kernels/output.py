@@ -17,46 +17,84 @@ def output(job, layer, samples, total, r0, r1):
     if r0 == r1:
         return True
     if job.output == 0:
-        return _softmax(job, layer, samples, total, r0, r1)
-    return _each_alone(job, layer, samples, total, r0, r1)
+        _exponentials(job, layer, r0, r1)
+        _softmax_deltas(job, layer, samples, total, r0, r1)
+    else:
+        _values(job, layer, r0, r1)
+        _deltas(job, layer, samples, total, r0, r1)
+    return finite(job, layer, r0, r1)
 
 
 @kernel
-def _share_of_loss(job, sample, total):
+def answer(job, layer, r0, r1):
+    """A = g(Z) of the rows."""
+    if job.output > 0:
+        _values(job, layer, r0, r1)
+        return
+    _exponentials(job, layer, r0, r1)
+    padded = layer.padded
+    for r in range(r0, r1):
+        e = reals(job, job.ws, layer.a + r * padded, padded)
+        row = place(job, layer.a + r * padded)
+        scaled(row, row, padded // lanes_of(e), job.one - job.one, job.one / _sum(e, layer.width))
+
+
+@kernel
+def finite(job, layer, r0, r1):
+    """Whether all of Z is."""
+    bad = 0
+    for r in range(r0, r1):
+        z = reals(job, job.ws, layer.z + r * layer.padded, layer.width)
+        for c in range(layer.width):
+            bad += not math.isfinite(z[c])
+    return bad == 0
+
+
+@kernel
+def share_of_loss(job, sample, total):
     """What a sample's loss counts in that of the batch."""
     weight = reals(job, job.sample_weights, sample, 1)[0] if job.sample_weights else job.one
     return weight / type(job.one)(total)
 
 
 @kernel
-def _softmax(job, layer, samples, total, r0, r1):
-    """Exponentials of the logits less the greatest of the row, so that none overflows; and cross-entropy.
+def _exponentials(job, layer, r0, r1):
+    """a ← exp of the logits less the greatest of the row, so that none overflows.
 
     Behind the width of the layer stand logits so low (plan.py) that their exponentials are 0.
     """
-    padded, width = layer.padded, layer.width
+    padded = layer.padded
     all_e = reals(job, job.ws, layer.a + r0 * padded, (r1 - r0) * padded)
-    vectors, one, bad = padded // lanes_of(all_e), job.one, 0
     for r in range(r0, r1):
-        z = reals(job, job.ws, layer.z + r * padded, width)
-        for c in range(width):
-            bad += not math.isfinite(z[c])
+        z = reals(job, job.ws, layer.z + r * padded, layer.width)
         into, source = place(job, layer.a + r * padded), place(job, layer.z + r * padded)
-        scaled(into, source, vectors, -_greatest(z, width), one)
+        scaled(into, source, padded // lanes_of(all_e), -_greatest(z, layer.width), job.one)
     for i in range((r1 - r0) * padded):
         all_e[i] = exp(all_e[i])
 
+
+@kernel
+def _sum(e, width):
+    total = e[0]
+    for c in range(1, width):
+        total += e[c]
+    return total
+
+
+@kernel
+def _softmax_deltas(job, layer, samples, total, r0, r1):
+    """The deltas and losses of softmax and cross-entropy, from the exponentials in a."""
+    padded, width, one = layer.padded, layer.width, job.one
+    vectors = padded // lanes_of(reals(job, job.ws, layer.a, 0))
     numbers, labels, outputs, recorded = integers(samples, r1), job.labels, job.outputs, job.recorded
-    share, zero = _share_of_loss(job, numbers[r0], total), one - one
+    share, zero = share_of_loss(job, numbers[r0], total), one - one
     for r in range(r0, r1):
         e = reals(job, job.ws, layer.a + r * padded, width)
         delta = reals(job, job.ws, layer.delta + r * padded, padded)
         z, sample = reals(job, job.ws, layer.z + r * padded, width), numbers[r]
         if job.sample_weights:
-            share = _share_of_loss(job, sample, total)
-        sum_ = e[0]
-        for c in range(1, width):
-            sum_ += e[c]
+            share = share_of_loss(job, sample, total)
+        sum_ = _sum(e, width)
         if labels:
             label = integers(labels, sample + 1)[sample]
             into, source = place(job, layer.delta + r * padded), place(job, layer.a + r * padded)
@@ -72,7 +110,6 @@ def _softmax(job, layer, samples, total, r0, r1):
                 delta[c] = zero
             if recorded:
                 reals(job, job.row_losses, r, 1)[0] = _loss_of_shares(z, width, sum_, t)
-    return bad == 0
 
 
 @kernel
@@ -100,45 +137,49 @@ def _loss_of_shares(z, width, sum_, t):
 
 
 @kernel
-def _each_alone(job, layer, samples, total, r0, r1):
-    """Sigmoid with binary cross-entropy, or identity with half the squared error: each unit by itself."""
-    padded, width, outputs, recorded = layer.padded, layer.width, job.outputs, job.recorded
-    count, numbers = (r1 - r0) * padded, integers(samples, r1)
-    all_z = reals(job, job.ws, layer.z + r0 * padded, count)
-    all_a = reals(job, job.ws, layer.a + r0 * padded, count)
-    zero, one = job.one - job.one, job.one
+def _values(job, layer, r0, r1):
+    """a ← sigmoid, or Z itself."""
+    count = (r1 - r0) * layer.padded
+    z = reals(job, job.ws, layer.z + r0 * layer.padded, count)
+    a = reals(job, job.ws, layer.a + r0 * layer.padded, count)
     if job.output == 1:
         for i in range(count):
-            all_a[i] = one / (one + exp(-all_z[i]))
+            a[i] = job.one / (job.one + exp(-z[i]))
     else:
         for i in range(count):
-            all_a[i] = all_z[i]
-    bad = 0
+            a[i] = z[i]
+
+
+@kernel
+def _deltas(job, layer, samples, total, r0, r1):
+    """The deltas and losses of sigmoid with binary cross-entropy, or of identity with half the squared error."""
+    padded, width, outputs = layer.padded, layer.width, job.outputs
+    numbers, zero = integers(samples, r1), job.one - job.one
     for r in range(r0, r1):
         z, a = reals(job, job.ws, layer.z + r * padded, width), reals(job, job.ws, layer.a + r * padded, width)
-        delta, t = (
-            reals(job, job.ws, layer.delta + r * padded, padded),
-            reals(job, job.T, numbers[r] * outputs, outputs),
-        )
-        share = _share_of_loss(job, numbers[r], total)
+        delta = reals(job, job.ws, layer.delta + r * padded, padded)
+        t = reals(job, job.T, numbers[r] * outputs, outputs)
+        share = share_of_loss(job, numbers[r], total)
         for c in range(width):
-            bad += not math.isfinite(z[c])
             delta[c] = (a[c] - t[c]) * share
         for c in range(width, padded):
             delta[c] = zero
-        if recorded:
+        if job.recorded:
             reals(job, job.row_losses, r, 1)[0] = _loss_alone(job, z, width, t)
-    return bad == 0
 
 
 @kernel
 def _loss_alone(job, z, width, t):
-    """Binary cross-entropy from the logits, or half the squared error."""
-    zero, half = z.dtype.type(0), z.dtype.type(0.5)
-    loss = zero
+    loss = z.dtype.type(0)
     for c in range(width):
-        if job.output == 1:
-            loss += max(z[c], zero) - z[c] * t[c] + z.dtype.type(math.log1p(math.exp(-abs(z[c]))))
-        else:
-            loss += half * (z[c] - t[c]) * (z[c] - t[c])
+        loss += loss_of_unit(job, z[c], t[c])
     return loss
+
+
+@kernel
+def loss_of_unit(job, z, t):
+    """Binary cross-entropy from the logit, or half the squared error."""
+    real = type(job.one)
+    if job.output == 1:
+        return max(z, real(0)) - z * t + real(math.log1p(math.exp(-abs(z))))
+    return real(0.5) * (z - t) * (z - t)

@@ -38,14 +38,17 @@ LAYER = np.dtype(
 
 ACTIVATIONS = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "swish", "gelu", "softplus")
 OUTPUTS = ("softmax", "sigmoid", "identity")
+NARROW = 16  # units of a layer up to which samples may lie side by side
+FEATURES = 64
 METHODS = ("SGD", "Momentum", "Nesterov", "RMSprop", "Adam", "AdamW")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """layers: (L,) of LAYER; the other fields are lengths of the arrays, in numbers."""
+    """layers: (L,) of LAYER; rows: samples that fit; the others but `output` are lengths in numbers."""
 
     layers: Array
+    rows: int
     dtype: np.dtype[Any]
     output: int
     panel: int
@@ -57,8 +60,9 @@ class Plan:
 
 
 def make_plan(structure: Structure, rows: int, dtype: np.dtype[Any]) -> Plan:
-    """The plan for up to `rows` samples at a time."""
+    """The plan for up to `rows` samples at a time, of which whole vectors fit."""
     width = lanes(dtype.itemsize)
+    rows = rounded_up.py_func(rows, width)
     layers = np.zeros(len(structure.layers), LAYER)
     parameters = workspace = statistics = dropped = inputs = 0
     for place, layer in zip(layers, structure.layers, strict=True):
@@ -85,7 +89,14 @@ def make_plan(structure: Structure, rows: int, dtype: np.dtype[Any]) -> Plan:
     output = OUTPUTS.index(structure.output.name)
     if structure.output.name == "softmax":
         layers[-1]["low"] = np.finfo(dtype).min / 2
-    return Plan(layers, dtype, output, VECTORS * width, parameters, workspace, statistics, dropped, inputs)
+    return Plan(layers, rows, dtype, output, VECTORS * width, parameters, workspace, statistics, dropped, inputs)
+
+
+def is_narrow(plan: Plan) -> bool:
+    """Whether layers are of so few units that vectors are better filled by samples (narrow.py)."""
+    layers = plan.layers
+    few = (layers["width"] <= NARROW).all() and (layers["padded"] <= plan.panel).all()
+    return bool(few and layers["fan_in"][0] <= FEATURES and not plan.statistics and not plan.dropped)
 
 
 def refusal(structure: Structure) -> str:

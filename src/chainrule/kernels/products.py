@@ -15,12 +15,12 @@ def product(job, a, rows, row_step, a_list, a_step, b, b_panel, b_step, b_list, 
     size = job.itemsize
     lanes = VECTOR_BYTES // size
     panel = VECTORS * lanes
-    for start in range(0, width, panel):
-        wide = min(panel, width - start)
-        bs = b_step if b_step else wide
-        cs = c_step if c_step else wide
-        b_at = b + start * b_panel * size
-        c_at = c + (start * c_panel + c_row * cs) * size
-        for k in range(0, max(terms, 1), TERMS):
+    for k in range(0, max(terms, 1), TERMS):
+        for start in range(0, width, panel):
+            wide = min(panel, width - start)
+            bs = b_step if b_step else wide
+            cs = c_step if c_step else wide
+            b_at = b + start * b_panel * size
+            c_at = c + (start * c_panel + c_row * cs) * size
             s, s_step = (bias + start * size, 0) if bias and k == 0 else (c_at, cs)
             block(job.one, a, rows, row_step, a_list + 8 * k, a_step, b_at, b_list + 8 * k, bs, min(TERMS, terms - k), c_at, cs, s, s_step, height, wide // lanes)  # fmt: skip  # noqa: E501

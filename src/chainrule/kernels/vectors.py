@@ -1,6 +1,8 @@
 """Loops over whole vectors of the processor, written out because the compiler, which cannot know that arrays at
 addresses do not overlap, would go number by number where the loops are short."""
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 from llvmlite import ir
@@ -75,3 +77,65 @@ def rank_one(
         return context.get_dummy_value()
 
     return types.void(like, *[types.int64] * 7), emit
+
+
+@intrinsic
+def dots(
+    typing: Any, like: Any, a: Any, a_rows: Any, b: Any, b_rows: Any, vectors: Any, into: Any, into_step: Any
+) -> Any:
+    """C[j, k] = Σ_i A[j, i] B[k, i] for the rows of A and of B, each so many whole vectors; rows of C are `into_step`
+    numbers apart."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind, size = _kind(like)
+        _, a_, a_rows_, b_, b_rows_, vectors_, into_, step_ = arguments
+        cells = builder.inttoptr(into_, kind.element.as_pointer())
+        for j, tall in _stretches(builder, a_rows_):
+            for k, wide in _stretches(builder, b_rows_):
+                left = [builder.mul(builder.add(j, I64(r)), vectors_) for r in range(tall)]
+                right = [builder.mul(builder.add(k, I64(r)), vectors_) for r in range(wide)]
+                sums = [cgutils.alloca_once_value(builder, ir.Constant(kind, None)) for _ in range(tall * wide)]
+                with cgutils.for_range(builder, vectors_) as loop:
+                    x = [builder.load(_at(builder, a_, builder.add(at, loop.index), kind), align=size) for at in left]
+                    y = [builder.load(_at(builder, b_, builder.add(at, loop.index), kind), align=size) for at in right]
+                    for place, (p, q) in zip(sums, product(x, y), strict=True):
+                        term = builder.fmul(p, q, flags=("contract",))
+                        builder.store(builder.fadd(builder.load(place), term, flags=("contract",)), place)
+                for place, (r, c) in zip(sums, product(range(tall), range(wide)), strict=True):
+                    row = builder.mul(builder.add(j, I64(r)), step_)
+                    cell = builder.gep(cells, [builder.add(row, builder.add(k, I64(c)))])
+                    builder.store(_sum(builder, builder.load(place)), cell)
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.int64] * 7), emit
+
+
+def _stretches(builder: Any, count: Any) -> Iterator[tuple[Any, int]]:
+    """What is emitted between is for stretches of 0 … count − 1: where one begins and its length, the longest first."""
+    place = cgutils.alloca_once(builder, I64)
+    builder.store(I64(0), place)
+    for size in (4, 2, 1):
+        more, body, after = (builder.append_basic_block(f"stretch.{name}") for name in ("more", "body", "after"))
+        builder.branch(more)
+        builder.position_at_end(more)
+        at = builder.load(place)
+        end = builder.add(at, I64(size))
+        builder.cbranch(builder.icmp_signed("<=", end, count), body, after)
+        builder.position_at_end(body)
+        yield at, size
+        builder.store(end, place)
+        builder.branch(more)
+        builder.position_at_end(after)
+
+
+def _sum(builder: Any, vector: Any) -> Any:
+    """The sum of a vector's numbers, half by half."""
+    count = vector.type.count
+    while count > 1:
+        count //= 2
+        halves = [
+            ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(first, first + count))) for first in (0, count)
+        ]
+        low, high = (builder.shuffle_vector(vector, vector, half) for half in halves)
+        vector = builder.fadd(low, high)
+    return builder.extract_element(vector, ir.IntType(32)(0))

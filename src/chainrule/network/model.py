@@ -109,7 +109,7 @@ class Network:
                 self._statistics[f"mean{layer.index}"] = np.zeros(layer.width, self.dtype)
                 self._statistics[f"variance{layer.index}"] = np.ones(layer.width, self.dtype)
         # How compiled training, or `kernels.accelerate`, lets many rows be predicted.
-        self.fast_logits: Callable[[Network, Array | Prepared], Array] | None = None
+        self.fast_predict: Callable[[Network, Array | Prepared, bool], tuple[Array, bool]] | None = None
         self.spec: Any = None  # the DataSpec of the data it was trained on: classes, preprocessing, image shape
 
     @property
@@ -177,12 +177,9 @@ class Network:
     def logits(self, x: ArrayLike) -> Array:
         """ZL (m, K) in inference mode, a block of rows at a time, so that memory does not grow with the depth.
 
-        Many rows go through the kernels where `fast_logits` is set; the result differs by rounding alone.
+        Many rows go through the kernels where `fast_predict` is set; the result differs by rounding alone.
         """
-        X = self.samples(x)
-        return (
-            self._through_kernels(X) if self._worth_kernels(X) else self._in_numpy(X, f"Z{len(self.structure.layers)}")
-        )
+        return self._infer(self.samples(x), values=False)[0]
 
     def predict_proba(self, x: ArrayLike | Prepared) -> Array:
         """Output values (m, K): probabilities for softmax and sigmoid, the predicted values for identity.
@@ -190,24 +187,30 @@ class Network:
         Raises InputError for input that is not finite.
         """
         X = self.samples(x)
-        refuse_non_finite(X)
-        if self._worth_kernels(X):
-            return self.output.value(self._through_kernels(X))
-        return self._in_numpy(X, f"A{len(self.structure.layers)}")
+        A, finite = self._infer(X, values=True)
+        if not finite:
+            refuse_non_finite(X)
+        return A
 
-    def _worth_kernels(self, X: Array | Prepared) -> bool:
+    def _infer(self, X: Array | Prepared, *, values: bool) -> tuple[Array, bool]:
+        """ZL, or the output's `values` AL, in inference mode; and whether X is surely finite.
+
+        A number that is not makes every sum of the first layer that it is part of NaN or infinite, so that one unit
+        tells.
+        """
         multiplications = len(X) * sum(layer.fan_in * layer.width for layer in self.structure.layers)
-        return self.fast_logits is not None and multiplications >= WORTH_KERNELS
-
-    def _through_kernels(self, X: Array | Prepared) -> Array:
-        assert self.fast_logits is not None
-        return self.fast_logits(self, X)
-
-    def _in_numpy(self, X: Array | Prepared, name: str) -> Array:
-        """One value of the forward pass in inference mode, a block of rows at a time."""
-        blocks = (X[start : start + ROWS_AT_ONCE] for start in range(0, len(X), ROWS_AT_ONCE))
-        parts = [forward_pass(self.structure, self._parameters, self._statistics, block)[name] for block in blocks]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if self.fast_predict is not None and multiplications >= WORTH_KERNELS:
+            return self.fast_predict(self, X, values)
+        name = f"{'A' if values else 'Z'}{len(self.structure.layers)}"
+        parts, finite = [], True
+        for start in range(0, len(X), ROWS_AT_ONCE):
+            with np.errstate(invalid="ignore"):  # it is told in words
+                block = forward_pass(
+                    self.structure, self._parameters, self._statistics, X[start : start + ROWS_AT_ONCE]
+                )
+            finite = finite and bool(np.isfinite(block["Z1"][:, 0]).all())
+            parts.append(block[name])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts), finite
 
     def predict(self, x: ArrayLike) -> Array:
         """Labels (m,) for softmax; 0 or 1, (m,) or (m, K), for sigmoid; values, (m,) or (m, K), for identity."""
@@ -350,7 +353,7 @@ class Network:
     def copy(self, dtype: str | None = None) -> "Network":
         """The same network with parameters and statistics of its own, in `dtype` where one is given."""
         twin = copy(self)
-        twin.dtype, twin.fast_logits = np.dtype(dtype or self.dtype), None
+        twin.dtype, twin.fast_predict = np.dtype(dtype or self.dtype), None
         twin._parameters = {name: np.array(P, dtype=twin.dtype) for name, P in self._parameters.items()}
         twin._statistics = {name: np.array(S, dtype=twin.dtype) for name, S in self._statistics.items()}
         return twin

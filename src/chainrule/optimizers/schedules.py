@@ -12,8 +12,9 @@ from chainrule.specs import number, parse
 Floats = NDArray[np.float64]
 Shape = Callable[[Floats, float], Floats]
 """(moments, total) → factors; moments and total are in epochs from the start of training."""
-Schedule = Callable[[int, int, int], Floats]
-"""(epoch, steps, total) → the factors of the `steps` steps of `epoch` (from 0) in a training of `total` epochs."""
+Schedule = Callable[[int, int, int, int], Floats]
+"""(first, count, steps, total) → (count, steps), the factors of the `steps` steps of each of `count` epochs, of which
+the first is number `first` (from 0) in a training of `total` epochs."""
 
 
 def constant() -> Shape:
@@ -65,10 +66,10 @@ def schedule(text: str) -> Schedule:
             "There are step(every, factor), exponential(decay), cosine(floor), and warmup for all.",
         ) from None
 
-    def factors(epoch: int, steps: int, total: int) -> Floats:
-        starts = epoch + np.arange(steps) / steps
+    def factors(first: int, count: int, steps: int, total: int) -> Floats:
+        starts = np.arange(first, first + count)[:, None] + np.arange(steps) / steps
         shaped = inner(np.maximum(starts - warmup, 0), max(total - warmup, 1 / steps))
-        climb = (starts + 1 / steps) / warmup if warmup else np.ones(steps)
+        climb = (starts + 1 / steps) / warmup if warmup else np.ones_like(starts)
         return np.where(climb < 1, climb, shaped)
 
     return factors

@@ -53,7 +53,7 @@ def choose(engine: str, net: Network, optimizer: Optimizer, seconds: float, ever
 
 def make(name: str, net: Network, *arguments: Any, **settings: Any) -> Engine:
     """The engine of that name, which from now on also measures and predicts for `net`; both are built alike."""
-    net.fast_logits = None
+    net.fast_predict = None
     if name == "reference":
         return ReferenceEngine(net, *arguments, **settings)
     from chainrule.kernels import accelerate

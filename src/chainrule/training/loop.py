@@ -149,21 +149,23 @@ def train(
             calls("batch_end", Moment(net, history, len(history) + 1, batch + 1, loss))
             line.batch((batch % steps + 1) / steps)
 
-        def run_epochs(count: int) -> tuple[list[Floats], Floats, Row]:
+        def run_epochs(count: int) -> tuple[Floats, Floats, Row]:
             """Rates and losses of the next epochs and what is measured after them; raises NotFiniteError."""
-            rates = [base_rate * factors(len(history) + k, steps, epochs) for k in range(count)]
-            orders = [fixed or epoch(len(X), batch_size, generators["shuffle"]) for _ in range(count)]
+            rates = base_rate * factors(len(history), count, steps, epochs)
+            if fixed is None:
+                together = Batches.joined([epoch(len(X), batch_size, generators["shuffle"]) for _ in range(count)])
+            else:
+                together = fixed.repeated(count)
             record = record_batches or calls.has("batch_end")
-            together, penalties = Batches.joined(orders), np.full(count * steps, l2)
             losses, _ = runner.run(
-                together, np.concatenate(rates), penalties, generators["dropout"], record=record, watch=watch
+                together, rates.ravel(), np.full(rates.size, l2), generators["dropout"], record=record, watch=watch
             )
-            row = _measured(net, float(rates[-1][-1]), X, T, V, sample, early_stopping is not None)
+            row = _measured(net, float(rates[-1, -1]), X, T, V, sample, early_stopping is not None)
             if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
                 raise NotFiniteError(steps - 1, slice(0, 1024))
             return rates, losses, row
 
-        def run_together(count: int) -> tuple[list[Floats], Floats, Row]:
+        def run_together(count: int) -> tuple[Floats, Floats, Row]:
             """`run_epochs`; if one of several fails, they begin again, and only the first is run."""
             if count == 1:
                 return run_epochs(1)
@@ -180,9 +182,9 @@ def train(
                 rates, losses, row = run_together(min(at_once, epochs - len(history)))
                 at_once = len(rates)  # after a failure it is one epoch after the other that leads to it
                 seconds = (time.perf_counter() - began) / at_once
-                for k, of_epoch in enumerate(rates):
+                for k, rate in enumerate(rates[:, -1].tolist()):
                     own = losses[k * steps : (k + 1) * steps] if record_batches else None
-                    history.append(row | {"learning_rate": float(of_epoch[-1])}, seconds, own)
+                    history.append(row | {"learning_rate": rate}, seconds, own)
                 good = (len(history), weights(net))
                 line.epoch(history.rows[-1])
                 if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
@@ -201,7 +203,7 @@ def train(
                 checkpoint(completed(kept, history))
         except NotFiniteError as error:
             X, T = X[error.rows], T[error.rows]
-            rate = float(base_rate * factors(len(history), steps, epochs)[error.batch])
+            rate = float(base_rate * factors(len(history), 1, steps, epochs)[0, error.batch])
             end = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, rate)
             restore_weights(net, good[1])
             history.stopped = "diverged"
