@@ -3,11 +3,12 @@
 from chainrule.algebra.deriving import Derivation, Gradient, derive
 from chainrule.algebra.language import read
 from chainrule.algebra.networks import derivation
+from chainrule.algebra.points import NotDifferentiableError
 from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Size
 from chainrule.algebra.steps import Equation, Step
 from chainrule.algebra.tree import ExpressionError, Node
-from chainrule.algebra.verify import Check, NotDifferentiableError, UnverifiedError, check_formula
+from chainrule.algebra.verify import Check, UnverifiedError, check_formula
 
 __all__ = [
     "Check",

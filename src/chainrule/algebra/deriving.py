@@ -16,13 +16,14 @@ from chainrule.algebra.latex import latex
 from chainrule.algebra.numbers import Tensors
 from chainrule.algebra.numbers import evaluate as evaluate_indices
 from chainrule.algebra.plain import plain
+from chainrule.algebra.points import NotDifferentiableError
 from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import program_source, source
-from chainrule.algebra.steps import Step, closed_form, derivation_steps
+from chainrule.algebra.steps import Step, closed_forms, derivation_steps
 from chainrule.algebra.tree import Node, cuts
 from chainrule.algebra.unfolding import unfold
-from chainrule.algebra.verify import Check, NotDifferentiableError, verify
+from chainrule.algebra.verify import Check, verify
 from chainrule.errors import InputError, shown, unknown_name
 
 Floats = NDArray[np.float64]
@@ -71,13 +72,11 @@ class Derivation:
     def __init__(self, program: Program, unfolded: Program, found: Backward, wrt: list[str], several: bool) -> None:
         self.preface = _PREFACE
         self.title = f"{program.result.name} differentiated by {', '.join(wrt)}"
-        closed = {name: closed_form(found, adjoint) for name, adjoint in found.adjoints.items()}
-        self.checks: list[Check] = verify(
-            program, unfolded, found, wrt, closed={name: tree for name, tree in closed.items() if tree is not None}
-        )
+        closed = closed_forms(found)
+        self.checks: list[Check] = verify(program, unfolded, found, wrt, closed=closed)
         self.program, self.unfolded, self.found, self.wrt = program, unfolded, found, tuple(wrt)
         self._several = several
-        self.steps = (*derivation_steps(unfolded, found, wrt), _verified(self.checks))
+        self.steps = (*derivation_steps(unfolded, found, wrt, closed), _verified(self.checks))
         self.results = {name: self._gradient(name, closed.get(name)) for name in wrt}
 
     @property

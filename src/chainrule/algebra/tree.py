@@ -71,9 +71,12 @@ class Node:
 
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, operands first."""
-        for child in self.children:
-            yield from child.walk()
-        yield self
+        stack, order = [self], []
+        while stack:
+            tree = stack.pop()
+            order.append(tree)
+            stack.extend(tree.children)
+        return reversed(order)
 
     @property
     def operations(self) -> int:
