@@ -73,22 +73,23 @@ def power(base: Node, exponent: Fraction) -> Node:
 
 def matmul(left: Node, right: Node) -> Node:
     """left @ right; a product with rows of the identity is a slice, with their transpose a padding."""
-    if _is_selector(left):
+    if is_selector(left):
         sliced = left.data[0]
         return _pick(right, sliced, 0)
-    if left.op == "transpose" and _is_selector(left.children[0]) and len(left.shape) == 2:
+    if left.op == "transpose" and is_selector(left.children[0]) and len(left.shape) == 2:
         chosen = left.children[0]
         return _pad(right, chosen, 0)
-    if right.op == "transpose" and _is_selector(right.children[0]):
+    if right.op == "transpose" and is_selector(right.children[0]):
         return _pick(left, right.children[0].data[0], len(left.shape) - 1)
-    if _is_selector(right):
+    if is_selector(right):
         if len(right.shape) == 1:
             return _pick(left, right.data[0], len(left.shape) - 1)
         return _pad(left, right, len(left.shape) - 1)
     return node("matmul", left, right)
 
 
-def _is_selector(tree: Node) -> bool:
+def is_selector(tree: Node) -> bool:
+    """Whether it is rows of the identity, or one of them."""
     return tree.op == "getitem" and tree.children[0].op == "eye" and len(tree.data) == 1
 
 
@@ -136,7 +137,10 @@ def transposes(tree: Node) -> int:
 
 
 def total(tree: Node, axis: int | None) -> Node:
-    """The sum over all entries or one axis; of a diagonal it is the trace."""
+    """The sum over all entries or one axis; of a diagonal it is the trace, of rows of the identity where they are."""
+    if is_selector(tree) and len(tree.shape) == 2 and axis == 0:
+        (cut,), size = tree.data, tree.shape[1]
+        return node("pad", node("ones", data=tree.shape[:1]), data=((cut.start, size - cut.stop),))
     if len(tree.shape) == 1:
         if tree.op == "diag":
             return node("trace", tree.children[0])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.algebra import documents
 from chainrule.algebra.evaluate import evaluate, run
 from chainrule.algebra.gradients import Adjoint, Backward, backward
+from chainrule.algebra.graph import graph as draw
 from chainrule.algebra.language import normal, read
 from chainrule.algebra.latex import latex
 from chainrule.algebra.numbers import Tensors
@@ -25,6 +26,7 @@ from chainrule.algebra.tree import Node, cuts
 from chainrule.algebra.unfolding import unfold
 from chainrule.algebra.verify import Check, verify
 from chainrule.errors import InputError, shown, unknown_name
+from chainrule.graphs import Graph
 
 Floats = NDArray[np.float64]
 
@@ -124,6 +126,13 @@ class Derivation:
             every[line.name] = evaluate(line.expression, every, sizes)
         return every
 
+    def graph(self, values: Mapping[str, ArrayLike] | None = None) -> Graph:
+        """The equations as a graph, with the local derivatives on the way back (`.svg(backward=True)`).
+
+        At arrays for all inputs, where `values` has them, numbers and Euclidean norms stand in it.
+        """
+        return draw(self, self.values(values) if values is not None else None)
+
     def _value(self, name: str, every: dict[str, Floats], sizes: dict[str, int]) -> Floats:
         shape = tuple(size.at(sizes) for size in self.results[name].shape)
         if name in self.found.independent:
@@ -148,7 +157,7 @@ class Derivation:
         return Gradient(result.name, name, shape, adjoint.formula, closed, text, formula)
 
     def _document(self) -> documents.Document:
-        return documents.document(self.title, self.preface, self.steps)
+        return documents.document(self.title, self.preface, self.steps, self.graph())
 
     def text(self) -> str:
         """Plain text in Unicode."""

@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.algebra import functions, softmax
+from chainrule.algebra.claims import check_formula
 from chainrule.algebra.deriving import Derivation, derive, power_of_ten
 from chainrule.algebra.formulas import ARROW, BESIDE, MINUS, Name, row
 from chainrule.algebra.language import read
 from chainrule.algebra.matrices import Names, show
 from chainrule.algebra.steps import Equation, Step
-from chainrule.algebra.verify import TOLERANCE, Check, UnverifiedError, check_formula
+from chainrule.algebra.verify import TOLERANCE, Check, UnverifiedError
 from chainrule.errors import InputError, shown, unknown_name
 from chainrule.network import Layer, Network
 from chainrule.network.passes import EPSILON

@@ -1,8 +1,9 @@
 """Random points at which a derivative is judged: with sizes of their own, pairwise different, and away from kinks."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ MOST_ENTRIES = 5_000  # of one array at the points of verification
 REDRAWS = 10  # of a point that says nothing
 _KINK_MARGIN = 0.01
 _DRAWS = 60
+_ORDERS = 24  # of the symbols, tried for the same numbers
 
 
 class NotDifferentiableError(InputError):
@@ -72,12 +74,10 @@ def draw_point(program: Program, gradients: tuple[Line, ...], number: int, redra
 
 def _sizes(program: Program, shapes: list[Shape], lines: Iterable[Line], number: int) -> dict[str, int]:
     """Pairwise different small numbers for the symbols, none of them a size that is fixed."""
-    names = symbols(shapes) or program.symbols
+    names = list(dict.fromkeys([*symbols(shapes), *program.symbols]))
     fixed = {size.constant for shape in shapes for size in shape if not size.terms}
     slices = [item for line in lines for node in line.expression.walk() for item in cuts(node)]
-    for least in range(3 + number % 2 * (len(names) == 1), 40):
-        free = [n for n in range(least, least + len(names) + len(fixed) + 1) if n not in fixed]
-        chosen = dict(zip(names if number % 2 == 0 else names[::-1], free, strict=False))
+    for chosen in _small_sizes(names if number % 2 == 0 else names[::-1], fixed, 3 + number % 2 * (len(names) == 1)):
         sizes_fit = all(size.at(chosen) >= 1 for shape in shapes for size in shape)
         if sizes_fit and all(0 <= a.at(chosen) < b.at(chosen) <= n.at(chosen) for a, b, n in slices):
             return chosen
@@ -85,6 +85,15 @@ def _sizes(program: Program, shapes: list[Shape], lines: Iterable[Line], number:
         f"no small sizes {', '.join(names)} were found at which every slice lies within its axis",
         "Check the bounds of the slices.",
     )
+
+
+def _small_sizes(names: list[str], fixed: set[int], least: int) -> Iterator[dict[str, int]]:
+    """Close together and in the given order first; then further apart, in other orders."""
+    for apart in (1, 2, 4):
+        for start in range(least, 40 if apart == 1 else 8):
+            free = [n for n in range(start, start + apart * (len(names) + len(fixed) + 1), apart) if n not in fixed]
+            for order in islice(permutations(names), _ORDERS):
+                yield dict(zip(order, free, strict=False))
 
 
 def _fill(values: dict[str, Floats], lines: Iterable[Line], sizes: Mapping[str, int]) -> Line | None:

@@ -223,9 +223,10 @@ def _contract(pieces: list[Piece], sums: set[Index], target: Indices) -> tuple[l
     """One sum carried out, the cheapest first; returns the remaining pieces and the indices that are gone."""
     holders = {index: [piece for piece in pieces if index in piece.indices] for index in sums}
 
-    def cost(index: Index) -> tuple[int, int, int]:
+    def cost(index: Index) -> tuple[bool, int, int, int]:
         held = holders[index]
-        return (len(held), sum(len(piece.indices) for piece in held), index.serial)
+        cut = len(held) == 1 and len(held[0].indices) == 2 and build.is_selector(held[0].value)  # a slice comes first
+        return (cut, len(held), sum(len(piece.indices) for piece in held), index.serial)
 
     for index in sorted(sums, key=cost):
         held = holders[index]

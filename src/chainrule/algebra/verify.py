@@ -13,14 +13,13 @@ import numpy as np
 
 from chainrule.algebra.evaluate import evaluate
 from chainrule.algebra.gradients import Adjoint, Backward, Edge
-from chainrule.algebra.language import read
 from chainrule.algebra.numbers import Tensors
 from chainrule.algebra.numbers import evaluate as evaluate_indices
 from chainrule.algebra.numeric import IllConditioned, Numeric, Path, numeric_gradient, numeric_jacobian, numeric_slope
 from chainrule.algebra.points import REDRAWS, Floats, Point, draw_point
 from chainrule.algebra.program import Line, Program
 from chainrule.algebra.tree import Node
-from chainrule.errors import ChainruleError, unknown_name
+from chainrule.errors import ChainruleError
 from chainrule.randomness import generator
 
 POINTS = 2
@@ -104,28 +103,6 @@ def at_points(
                 {},
             )
     return checks
-
-
-def check_formula(text: str, wrt: str, formula: str, shapes: Mapping[str, Any] | None = None) -> list[Check]:
-    """Compare somebody's `formula` for the derivative of the last line by `wrt` with central differences.
-
-    The formula may use all inputs and lines. Raises ExpressionError where its shapes have no meaning, UnverifiedError
-    where its numbers are wrong.
-    """
-    program = read(text, shapes)
-    name = f"d{program.result.name}_d{wrt}"
-    extended = read(f"{text}\n{name} = {formula}", shapes)
-    if wrt not in program.shapes:
-        raise unknown_name("variable", wrt, program.shapes)
-    claimed = extended.result.expression
-
-    def judge(point: Point) -> list[Check]:
-        analytic = evaluate(claimed, point.values, point.sizes)
-        scale = float(np.abs(point.values[program.result.name]).max(initial=0))
-        numeric = numeric_gradient(Path(program.above(wrt), program.result.name, wrt, point))
-        return [compare(f"∂{program.result.name}/∂{wrt}", analytic, numeric, point, scale)]
-
-    return at_points(program, (extended.result,), judge, 0)
 
 
 def verify(
