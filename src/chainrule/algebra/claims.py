@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.algebra.deriving import probability_axes
 from chainrule.algebra.evaluate import evaluate
 from chainrule.algebra.language import normal, read
 from chainrule.algebra.numeric import Path, numeric_gradient, numeric_jacobian
@@ -53,7 +54,7 @@ class Claim:
         return all(trial.ok for trial in self.trials)
 
     def __str__(self) -> str:
-        formula = "\n".join(f"  {line}" for line in self.formula.strip().splitlines())
+        formula = "\n".join(f"  {line}" for line in self.formula.splitlines())
         tried = [f"{trial.sizes}: {trial.verdict}\n  {trial.words}" for trial in self.trials]
         return "\n\n".join([f"claimed for ∂{self.of}/∂{self.by}:\n\n{formula}", *tried, self._verdict])
 
@@ -66,29 +67,43 @@ class Claim:
         cells = [map(escape, (trial.sizes, trial.verdict, trial.words)) for trial in self.trials]
         rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells)
         return (
-            f"<p>claimed for ∂{escape(self.of)}/∂{escape(self.by)}:</p><pre>{escape(self.formula.strip())}</pre>"
+            f"<p>claimed for ∂{escape(self.of)}/∂{escape(self.by)}:</p><pre>{escape(self.formula)}</pre>"
             f"<table><thead>{head}</thead><tbody>{rows}</tbody></table><p><strong>{self._verdict}</strong></p>"
         )
 
     def to_json(self) -> dict[str, Any]:
         trials = [{"sizes": trial.sizes, "verdict": trial.verdict, "words": trial.words} for trial in self.trials]
-        return {"ok": self.ok, "of": self.of, "by": self.by, "formula": self.formula.strip(), "trials": trials}
+        return {"ok": self.ok, "of": self.of, "by": self.by, "formula": self.formula, "trials": trials}
 
 
-def check_claim(text: str, wrt: str, formula: str, shapes: Mapping[str, Any] | None = None) -> Claim:
+def check_claim(
+    text: str,
+    wrt: str,
+    formula: str,
+    shapes: Mapping[str, Any] | None = None,
+    *,
+    probabilities: Mapping[str, int] | None = None,
+) -> Claim:
     """Try `formula` for the derivative of the last line of `text` by `wrt` where sizes differ and where they are alike.
 
-    text, shapes  as for `derive`; the formula may use all inputs and lines, and have lines of its own above its last
+    text, shapes, probabilities  as for `derive`
+    formula                      may use all inputs and lines of the text, and have lines of its own above its last
 
     Raises InputError for a text that is not in the language, or a formula that is not for other reasons than shapes.
     """
     program = _declaring(read(text, shapes), normal(wrt))
-    trials = [_trial("sizes pairwise different", lambda: check_formula(text, wrt, formula, shapes))]
+    lines = [line.rstrip() for line in formula.splitlines()]
+    formula = "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
+
+    def check(alike: bool) -> list[Check]:
+        return check_formula(text, wrt, formula, shapes, probabilities=probabilities, alike=alike)
+
+    trials = [_trial("sizes pairwise different", lambda: check(alike=False))]
     if len(program.symbols) > 1:
         equal = " = ".join(program.symbols)
         try:
             read(text, shapes, alike=True)
-            trials.append(_trial(f"{equal} > 1", lambda: check_formula(text, wrt, formula, shapes, alike=True)))
+            trials.append(_trial(f"{equal} > 1", lambda: check(alike=True)))
         except InputError as error:  # such as a slice that is empty where N = K
             trials.append(Trial(f"{equal} > 1", "not tried", error.problem))
     return Claim(formula, program.result.name, normal(wrt), tuple(trials))
@@ -109,7 +124,13 @@ def _trial(sizes: str, check: Callable[[], list[Check]]) -> Trial:
 
 
 def check_formula(
-    text: str, wrt: str, formula: str, shapes: Mapping[str, Any] | None = None, *, alike: bool = False
+    text: str,
+    wrt: str,
+    formula: str,
+    shapes: Mapping[str, Any] | None = None,
+    *,
+    probabilities: Mapping[str, int] | None = None,
+    alike: bool = False,
 ) -> list[Check]:
     """Compare somebody's `formula` for the derivative of the last line by `wrt` with central differences.
 
@@ -120,6 +141,7 @@ def check_formula(
     wrt = normal(wrt)
     written = read(text, shapes)
     program = _declaring(read(text, shapes, alike=True) if alike else written, wrt)
+    program = replace(program, probabilities=probability_axes(program, probabilities or {}, [wrt]))
     known = {**written.declared, **written.shapes}
     try:
         claim = read(formula, known, alike=alike)

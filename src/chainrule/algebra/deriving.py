@@ -72,7 +72,7 @@ class Derivation:
     """
 
     def __init__(self, program: Program, unfolded: Program, found: Backward, wrt: list[str], several: bool) -> None:
-        self.preface = _PREFACE
+        self.preface = _PREFACE.format(sign=found.sign)
         self.title = f"{program.result.name} differentiated by {', '.join(wrt)}"
         closed = closed_forms(found)
         self.checks: list[Check] = verify(program, unfolded, found, wrt, closed=closed)
@@ -175,6 +175,20 @@ class Derivation:
         """An HTML page with formulas in MathML."""
         return documents.to_html(self._document())
 
+    def to_json(self) -> dict[str, Any]:
+        """Title, equations, gradients, steps and checks as plain data."""
+        return {
+            "title": self.title,
+            "equations": {line.name: source(line.expression) for line in self.unfolded.lines},
+            "gradients": {line.name: source(line.expression) for line in self.lines},
+            "results": {
+                name: {"shape": shape_text(found.shape), "formula": found.formula, "latex": found.latex}
+                for name, found in self.results.items()
+            },
+            "steps": [step.to_json() for step in self.steps],
+            "checks": [vars(check) for check in self.checks],
+        }
+
     def _repr_html_(self) -> str:
         return documents.html_fragment(self._document())
 
@@ -187,7 +201,7 @@ class Derivation:
 
 _PREFACE = (
     "Juxtaposition is the matrix product, ∘ the product entry by entry; vectors and numbers are stretched as in NumPy. "
-    "dV is short for the derivative of the result by V and has the shape of V."
+    "{sign}V is short for the derivative of the result by V and has the shape of V."
 )
 
 
@@ -224,7 +238,7 @@ def derive(
     names = _wanted(program, wrt)
     unused = {name: program.declared[name] for name in names if name not in program.shapes}
     program = replace(program, inputs={**program.inputs, **unused})
-    program = replace(program, probabilities=_axes(program, probabilities or {}, names))
+    program = replace(program, probabilities=probability_axes(program, probabilities or {}, names))
     unfolded = unfold(program)
     try:
         return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
@@ -234,7 +248,8 @@ def derive(
         ) from None
 
 
-def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+def probability_axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+    """The axes along which inputs sum to one; raises InputError for what is no input, or no axis of it."""
     probabilities = {normal(name): axis for name, axis in probabilities.items()}
     for name, axis in probabilities.items():
         if name not in program.inputs:

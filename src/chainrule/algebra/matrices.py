@@ -55,14 +55,14 @@ _RELATION_GLYPHS = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 
 
 class Names:
-    """Which names are gradients, and are written as such."""
+    """Which names are gradients, of what, and are written as such with a sign before: d, or ∇."""
 
-    def __init__(self, gradients: dict[str, str] | None = None) -> None:
-        self.gradients = gradients or {}
+    def __init__(self, gradients: dict[str, str] | None = None, sign: str = "d") -> None:
+        self.gradients, self.sign = gradients or {}, sign
 
     def formula(self, name: str) -> Name:
         of = self.gradients.get(name)
-        return Name(of, gradient=True) if of is not None else Name(name)
+        return Name(of, self.sign) if of is not None else Name(name)
 
 
 def show(tree: Node, names: Names) -> Formula:

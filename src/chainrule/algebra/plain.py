@@ -22,7 +22,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻�
 def plain(formula: Formula) -> str:
     """The text; indices stand in brackets."""
     if isinstance(formula, Name):
-        return f"d{formula.name}" if formula.gradient else formula.name
+        return formula.gradient + formula.name
     if isinstance(formula, Glyph):
         return _glyph(formula)
     if isinstance(formula, Row):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from chainrule.algebra import functions
 from chainrule.algebra.entries import Letters, entry, show_polynomial
@@ -75,10 +76,18 @@ class Step:
         """Words and equations in plain Unicode."""
         return "\n".join([self.words, *(plain(equation.formula) for equation in self.equations)])
 
+    def to_json(self) -> dict[str, Any]:
+        shape = shape_text(self.shape) if self.shape is not None else None
+        equations = [plain(equation.formula) for equation in self.equations]
+        return {
+            "section": self.section, "rule": self.rule, "of": self.of, "words": self.words, "equations": equations,
+            "latex": self.latex, "shape": shape,
+        }  # fmt: skip
+
 
 def derivation_steps(program: Program, found: Backward, wrt: list[str], closed: Mapping[str, Node]) -> list[Step]:
     """All steps from the equations to the gradients by `wrt`, and their `closed` forms; the check is added later."""
-    names = Names({adjoint.name: adjoint.of.name for adjoint in found.adjoints.values()})
+    names = Names({adjoint.name: adjoint.of.name for adjoint in found.adjoints.values()}, found.sign)
     taken = {*program.shapes, *program.symbols}
     adjoints = [adjoint for adjoint in found.adjoints.values() if adjoint.edges]
     steps = [_forward(line, names, taken) for line in program.lines]
@@ -178,15 +187,15 @@ def _chain(found: Backward, adjoint: Adjoint, names: Names, taken: set[str]) -> 
         final = show_polynomial(adjoint.contracted, letters, names)
         steps.append(make("probabilities", f"the probabilities {held} of a sample sum to one", final))
     if adjoint.formula is not None and not (adjoint.inlined and not adjoint.outer and not adjoint.of.shape):
-        equation = Equation(_gradient_symbol(adjoint, result), show(adjoint.formula, names))
+        equation = Equation(_gradient_symbol(adjoint, result, names), show(adjoint.formula, names))
         steps.append(Step("matrix form", "in matrices", (equation,), shape, of, "Chain rule"))
     return steps
 
 
-def _gradient_symbol(adjoint: Adjoint, result: str) -> Formula:
+def _gradient_symbol(adjoint: Adjoint, result: str, names: Names) -> Formula:
     if adjoint.outer:
         return partial(Name(result), Name(adjoint.of.name))
-    return Name(adjoint.of.name, gradient=True)
+    return names.formula(adjoint.name)
 
 
 def _chain_rule(adjoint: Adjoint, top: Formula, letters: Letters, result: str) -> Formula:
