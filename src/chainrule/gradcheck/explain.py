@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.errors import InputError, shown, unknown_name
-from chainrule.gradcheck.judging import Verdict, judge_entry
-from chainrule.network import Layer, Network, Structure, forward_pass, penalty, refuse_non_finite
+from chainrule.gradcheck.checking import in_float64, least_noise, refuse_infinite
+from chainrule.gradcheck.judging import Evaluate, Verdict, judge_entry, noise_of
+from chainrule.network import Layer, Network, Structure, forward_pass, penalty
 from chainrule.network.passes import EPSILON
+from chainrule.specs import number as checked_number
 from chainrule.specs import whole
 
 Floats = NDArray[np.float64]
@@ -189,12 +191,12 @@ def explain(net: Network, x: ArrayLike, y: Any, of: str, sample: int = 0, *, l2:
     sample  the one whose chain is written out; the others are listed
 
     The network counts in inference mode and in float64. Raises UnknownNameError for a name that it does not have, and
-    InputError for an index outside the shape, for what cannot be read and for x or y that do not fit.
+    InputError for an index outside the shape, for what cannot be read, for x or y that do not fit, and where they, the
+    parameters or the loss are not finite.
     """
-    twin = net.copy("float64")
-    X = np.array(twin.inputs(x))
-    refuse_non_finite(X)
-    return _Explainer(twin, X, twin.targets(y, len(X)), l2).explained(of, sample)
+    l2 = checked_number("l2", l2, 0.0)
+    with np.errstate(all="ignore"):
+        return _Explainer(*in_float64(net, x, y), l2).explained(of, sample)
 
 
 def number(value: float) -> str:
@@ -209,6 +211,7 @@ class _Explainer:
         self.net, self.X, self.T, self.l2 = net, X, T, l2
         self.layers = net.structure.layers
         self.last = len(self.layers)
+        refuse_infinite(self._loss(X)[0])
         self.trace = net.forward(X)
         self.gradients = net.backward(self.trace, T, l2=l2, wrt_input=True)
         self.deltas = {name: len(X) * delta for name, delta in self.gradients.deltas.items()}
@@ -233,7 +236,7 @@ class _Explainer:
         products = np.array([term.number for term in terms])
         P = self.net.parameters()[name]
         decay = self.l2 * float(P[index]) if name[0] == "W" else 0.0
-        verdict = judge_entry(P, index, float(self.gradients[name][index]), lambda: self._loss(self.X))
+        verdict = self._judge(P, index, float(self.gradients[name][index]), lambda: self._loss(self.X))
         own = Equation(f"∂ℓ/∂{of}", (terms[i],), products[i])
         notes = self._notes(of, terms[i], i, layer, index[-1])
         if not products.any():
@@ -272,7 +275,7 @@ class _Explainer:
         if not own.number:
             notes.append(f"The loss of sample {i} does not depend on {of} here: its gradient is 0.")
         V = np.array(self.trace[name])
-        verdict = judge_entry(V, (i, k), gradient, lambda: self._loss(V, name[0], l))
+        verdict = self._judge(V, (i, k), gradient, lambda: self._loss(V, name[0], l))
         if m > 1:
             notes.append(f"Only the loss of sample {i} depends on {of}.")
         return Explanation(
@@ -287,6 +290,16 @@ class _Explainer:
             verdict,
             tuple(notes),
         )
+
+    def _judge(self, V: Floats, index: tuple[int, ...], gradient: float, evaluate: Evaluate) -> Verdict:
+        arrays = [*self.net.parameters().values()]
+        noise = noise_of(
+            evaluate,
+            arrays if any(V is P for P in arrays) else [*arrays, V],
+            np.random.default_rng(0),
+            least_noise(self.net),
+        )
+        return judge_entry(V, index, gradient, evaluate, noise)
 
     def _product(self, name: str, layer: Layer, index: tuple[int, ...], i: int) -> Term:
         """∂ℓ/∂(a parameter) of sample i as one product: what the parameter multiplies, and what comes from above."""
