@@ -108,7 +108,7 @@ class Explanation:
         lines = [f"mean of {m} sample{'s' * (m != 1)}  {number(self.products.sum())} / {m} = {number(self.mean)}"]
         if self.penalty:
             lines.append(f"penalty  λ · {self.of} = {number(self.penalty)}")
-        lines.append(f"∂L/∂{self.of} = {self.gradient!r}")
+        lines.append(f"∂L/∂{self.of} = {self.gradient + 0.0!r}")
         if self.verdict.rule == "kinked":
             return [*lines, "finite difference: none, for a kink lies beside this point"]
         gap = abs(self.gradient - self.numeric)
@@ -282,7 +282,7 @@ class _Explainer:
             of,
             i,
             (own, *rest),
-            (f"∂ℓ/∂{name}[i,{k}]",),
+            (f"∂ℓ/∂{of}",),
             products[:, None],
             products,
             0.0,
@@ -331,7 +331,9 @@ class _Explainer:
         a, t, delta = float(self.trace[f"A{L}"][i, k]), float(self.T[i, k]), float(self.deltas[f"Z{L}"][i, k])
         if abs(delta - (a - t)) > 1e-12 * max(1.0, abs(delta)):
             return Factor(f"∂ℓ/∂Z{L}[{i},{k}]", delta)
-        return Factor(f"(A{L}[{i},{k}] − T[{i},{k}])", a - t, f"({number(a)} − {number(t)})")
+        return Factor(
+            f"(A{L}[{i},{k}] − T[{i},{k}])", a - t, f"({number(a)} − {number(t) if t >= 0 else f'({number(t)})'})"
+        )
 
     def _sums(self, layer: Layer | None, i: int, k: int) -> Iterator[Equation]:
         """∂ℓ/∂A[i,k] of the layer, and of those units of the layers above that weigh most in it."""
@@ -427,6 +429,11 @@ def _for_any_sample(symbol: str, i: int) -> str:
     return re.sub(rf"\b([AZUNT]\d*)\[{i},", r"\1[i,", symbol)
 
 
+def _is_plain(term: Term) -> bool:
+    """Whether a term is a single number as it stands, so that there is nothing to be multiplied or taken off."""
+    return len(term.factors) == 1 and not term.factors[0].digits
+
+
 def _equation_lines(equation: Equation) -> list[str]:
     """Symbols above, numbers below, a pair of lines a term."""
     cells = [[(f.symbol, f.below) for f in term.factors] for term in equation.terms]
@@ -440,7 +447,7 @@ def _equation_lines(equation: Equation) -> list[str]:
         below = "  ·  ".join(digits.center(w) for (_, digits), w in zip(row, widths, strict=False))
         lines += [
             start + above,
-            " " * (lead + 5) + below + ("" if sole and len(row) == 1 else f"  =  {number(term.number)}"),
+            " " * (lead + 5) + below + ("" if sole and _is_plain(term) else f"  =  {number(term.number)}"),
         ]
     if equation.others:
         lines.append(f"{' ' * lead}  +  {equation.others} smaller terms  =  {number(equation.remainder)}")
@@ -460,7 +467,8 @@ def _equation_html(equation: Equation) -> str:
             below.append(f"{dot}<td>{escape(factor.below)}</td>")
         start = f"<th>{escape(equation.name)}</th><td>=</td>" if not n else "<th></th><td>+</td>"
         rows.append(f"<tr>{start}{''.join(above)}</tr>")
-        rows.append(f"<tr><th></th><td></td>{''.join(below)}<td>=</td><td>{number(term.number)}</td></tr>")
+        result = "" if _is_plain(term) else f"<td>=</td><td>{number(term.number)}</td>"
+        rows.append(f"<tr><th></th><td></td>{''.join(below)}{result}</tr>")
     if equation.others:
         rest = f"{equation.others} smaller terms = {number(equation.remainder)}"
         rows.append(f'<tr><th></th><td>+</td><td colspan="9">{rest}</td></tr>')

@@ -153,8 +153,8 @@ class GradientReport:
 
         body = "".join(line("td", row.cells()) for row in self.rows)
         remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks())
-        caption = f"<caption>{escape(self.verdict)}</caption>"
-        return f"<table>{caption}<thead>{line('th', HEADINGS)}</thead><tbody>{body}</tbody></table>{remarks}"
+        verdict = f"<p><b>{escape(self.verdict)}</b></p>"
+        return f"{verdict}<table><thead>{line('th', HEADINGS)}</thead><tbody>{body}</tbody></table>{remarks}"
 
     def _remarks(self) -> list[str]:
         return [*self.problems, *(remark for row in self.rows for remark in row.remarks())]
