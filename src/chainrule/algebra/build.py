@@ -94,6 +94,10 @@ def is_selector(tree: Node) -> bool:
 
 
 def _pick(tree: Node, item: Slice | Size, axis: int) -> Node:
+    """A slice or place along one axis; of what a number is multiplied with, and not of the product."""
+    if tree.op in ("multiply", "divide") and sum(bool(child.shape) for child in tree.children) == 1:
+        parts = [_pick(child, item, axis) if child.shape else child for child in tree.children]
+        return node(tree.op, *parts)
     full = [Slice(number_size(0), size) for size in tree.shape]
     items: list[Slice | Size] = [*full]
     items[axis] = item
@@ -138,9 +142,9 @@ def transposes(tree: Node) -> int:
 
 def total(tree: Node, axis: int | None) -> Node:
     """The sum over all entries or one axis; of a diagonal it is the trace, of rows of the identity where they are."""
-    if is_selector(tree) and len(tree.shape) == 2 and axis == 0:
-        (cut,), size = tree.data, tree.shape[1]
-        return node("pad", node("ones", data=tree.shape[:1]), data=((cut.start, size - cut.stop),))
+    if is_selector(tree) and len(tree.shape) == 2 and axis is not None:
+        (cut,), ones = tree.data, node("ones", data=tree.shape[:1])
+        return ones if axis == 1 else node("pad", ones, data=((cut.start, tree.shape[1] - cut.stop),))
     if len(tree.shape) == 1:
         if tree.op == "diag":
             return node("trace", tree.children[0])
@@ -194,6 +198,8 @@ def row(vector: Node) -> Node:
 
 def picked(tree: Node, places: list[Size | None]) -> Node:
     """The expression at fixed places of some axes."""
+    if is_selector(tree) and isinstance(tree.data[0], Slice) and places[0] is not None and places[1] is None:
+        return node("getitem", tree.children[0], data=(tree.data[0].start + places[0],))
     if all(place is None for place in places):
         return tree
     items: list[Slice | Size] = [

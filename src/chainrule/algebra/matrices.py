@@ -280,14 +280,14 @@ def _constant_shape(glyph: Formula, tree: Node) -> tuple[Formula, int]:
 
 
 def _broadcast(tree: Node, names: Names) -> tuple[Formula, int]:
-    """A number times ones; a vector in every row."""
+    """A number times ones; a vector in every row; a column in every column."""
     (child,) = tree.children
     if not child.shape:
         ones, _ = _constant_shape(ONES, tree)
         return row(_operand(child, names, _PRODUCT), BESIDE, ones), _PRODUCT
     if len(child.shape) == 1:
         return row(ONES, BESIDE, _transposed(child, names)), _PRODUCT
-    return row(word("broadcast"), Fence(show(child, names))), _ATOM
+    return _show(child, names)  # as a column it has its 1ᵀ already
 
 
 def _apply(tree: Node, names: Names) -> tuple[Formula, int]:
