@@ -226,11 +226,13 @@ def test_bad_input_is_refused(command, arguments, words):
     fails(command("derive", *arguments), *words)
 
 
-def test_files_that_are_too_long_or_no_text_are_refused(command, tmp_path):
+def test_files_that_are_too_long_or_no_text_are_refused(command, monkeypatch, tmp_path):
     (tmp_path / "long.txt").write_text("E = x" + " + x" * 2_500_000)
     fails(command("derive", "long.txt", "--wrt", "x"), "long.txt has more than 20,000 characters")
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)))
     fails(command("derive", "binary.txt", "--wrt", "x"), "binary.txt is no text")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes(range(256))), "utf-8"))
+    fails(command("derive", "-", "--wrt", "x"), "standard input is no text")
     fails(command("derive", RESIDUAL, "--wrt", "x", "--output", "/proc/nothing/here.txt"), "/proc/nothing/here.txt")
     (tmp_path / "empty.txt").write_text("")
     fails(command("derive", "empty.txt", "--wrt", "x"), "no equation")

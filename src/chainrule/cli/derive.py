@@ -181,7 +181,10 @@ def _written(found: Derivation, form: Format, backward: bool) -> str:
 def _text(file: str) -> str:
     """The text that FILE names or is."""
     if file == "-":
-        return sys.stdin.read(LONGEST + 1)
+        try:
+            return sys.stdin.read(LONGEST + 1)
+        except UnicodeDecodeError:
+            raise DataError("standard input is no text", "Give equations in UTF-8.") from None
     if _exists(file):
         return _read(Path(file))
     if _is_equation(file):
