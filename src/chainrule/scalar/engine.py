@@ -33,7 +33,7 @@ class Value:
         parents: tuple["Value", ...] = (),
         local: tuple[float, ...] = (),
     ) -> None:
-        if not isinstance(number, Real):
+        if not isinstance(number, float | int | Real):
             raise InputError(f"{shown(number)} is no number", "Give a float.")
         try:
             self.number = float(number)
