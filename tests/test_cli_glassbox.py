@@ -1,6 +1,7 @@
 """`chainrule check` and `chainrule explain` as a person meets them, and the examples that go with them."""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -74,7 +75,9 @@ def test_every_format_goes_to_the_terminal_or_a_file(command, arguments, tmp_pat
         assert written.out == ""
         assert (tmp_path / f"out.{form}").read_text() == shown.out
     page = (tmp_path / "out.html").read_text()
-    ET.fromstring(page.replace("<!doctype html>", "").replace('<meta charset="utf-8">', ""))
+    ET.fromstring(re.sub("<!doctype html>|<meta [^>]*>", "", page))
+    assert 'name="viewport"' in page
+    assert "overflow-x: auto" in page, "wide tables scroll by themselves, and the page does not"
     assert "http" not in page
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from chainrule.randomness import generator as generator
     from chainrule.runs import load as load
     from chainrule.runs import save as save
+    from chainrule.speeds import compare_engines as compare_engines
     from chainrule.training import batches as batches
     from chainrule.training import train as train
 
@@ -42,6 +43,7 @@ _HOMES = {
     "batches": "chainrule.training",
     "check_function": "chainrule.gradcheck",
     "check_gradients": "chainrule.gradcheck",
+    "compare_engines": "chainrule.speeds",
     "derivation": "chainrule.algebra",
     "derive": "chainrule.algebra",
     "evaluate": "chainrule.evaluation",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.algebra import check_formula
+from chainrule.algebra import check_claim, check_formula
 from chainrule.rules.activations import logistic
 
 
@@ -277,3 +277,50 @@ def test_the_local_derivatives_of_a_line_that_is_used_twice_are_added():
     assert d.evaluate({"x": 2.0}) == pytest.approx(2 * 36 * 2)
     d = cr.derive("b = tanh(x)\nc = b * x + exp(b)", "x", {"x": ()})
     assert "the paths are added" in d.markdown()
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "shapes", "expected"),
+    [
+        ("E = trace(A @ A @ A)", "A", {"A": "N,N"}, "3 Aᵀ Aᵀ"),
+        ("E = trace(A @ B) - trace(B @ A)", "A", {"A": "N,N", "B": "N,N"}, "0_(N×N)"),
+        ("E = sum(concatenate((x, y, x)))", "x", {"x": "N", "y": "N"}, "2 1_N"),
+        ("E = sum(v[K:]) * c + sum(w)", "c", {"v": "N", "w": "K", "c": ()}, "Σ v[K:]"),
+        ("E = sum(x[2*K:]) * sum(w)", "x", {"x": "N", "w": "K"}, "(Σ w) pad_(2K, 0)(1_(N − 2K))"),
+        ("E = sum(x) / M", "x", {"x": "N", "y": "M"}, "1/M 1_N"),
+        ("E = sum(Z, axis=1) @ y", "Z", {"Z": "m,K", "y": "m"}, "y 1ᵀ"),
+        ("E = sum(Z @ y)", "Z", {"Z": "m,K", "y": "K"}, "1 yᵀ"),
+        ("E = sum(Z * Z[:, :1])", "Z", {"Z": "m,K"}, "Z[:, 0] 1ᵀ + (Σ_columns Z) (e_0)ᵀ"),
+    ],
+)
+def test_results_are_written_as_a_person_would(text, wrt, shapes, expected):
+    assert str(cr.derive(text, wrt, shapes).result) == expected
+
+
+def test_gradients_have_a_sign_of_their_own_where_the_text_has_a_name_like_theirs():
+    d = cr.derive("dw = X.T @ (X @ w)\nq = dw @ v", "w", {"X": "N,D", "w": "D", "v": "D"})
+    for page, sign in ((d.text(), "∇w = "), (d.latex(), r"\nabla w &="), (d.html(), "∇</mi>")):
+        assert sign in page
+    assert "∇V is short for the derivative" in d.preface
+    assert "dV is short" in cr.derive("E = sum(x)", "x", {"x": "N"}).preface
+
+
+def test_a_claim_is_not_tried_where_its_text_has_no_meaning():
+    claim = check_claim("E = sum(v[K:]) * c + sum(w)", "c", "sum(v[K:])", {"v": "N", "w": "K", "c": ()})
+    assert [trial.verdict for trial in claim.trials] == ["right", "not tried"]
+    assert claim.ok
+
+
+def test_a_claim_can_have_lines_of_its_own_and_use_sizes():
+    shapes = {"W": "K,N", "x": "N"}
+    claim = check_claim("z = W @ x\nE = mean(z**2)", "x", "# halves\ng = z / K\n\n2 * W.T @ g", shapes)
+    assert claim.ok
+    assert claim.formula == "g = z / K\n2 * W.T @ g"
+    assert [trial.sizes for trial in claim.trials] == ["sizes pairwise different", "K = N > 1"]
+    assert not check_claim("z = W @ x\nE = mean(z**2)", "x", "2 * W.T @ z / N", shapes).ok
+
+
+def test_a_claim_about_a_jacobian_and_one_about_nothing():
+    assert check_claim("y = softmax(o)", "o", "diag(y) - outer(y, y)", {"o": "K"}).ok
+    assert not check_claim("y = softmax(o)", "o", "diag(y)", {"o": "K"}).ok
+    assert check_claim("E = sum(x)", "b", "zeros(K)", {"x": "N", "b": "K"}).ok

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.algebra import UnverifiedError, build, calculus, functions, indices, raising, verify
+from chainrule.algebra import UnverifiedError, build, calculus, functions, gradients, indices, raising, verify
 from chainrule.algebra.functions import Function
+from chainrule.algebra.tree import number
 
 TWO_LAYERS = "A1 = {f}(X @ W1 + b1)\nA2 = softmax(A1 @ W2, axis=1)\nL = cross_entropy(A2, T)"
 SHAPES = {"X": "m,d", "W1": "d,h", "b1": "h", "W2": "h,K", "T": "m,K"}
@@ -116,8 +117,6 @@ def test_a_product_rule_that_forgets_a_factor_is_refused(monkeypatch):
 
 
 def test_paths_that_are_not_added_are_refused(monkeypatch):
-    from chainrule.algebra import gradients
-
     right = gradients._adjoint
 
     def last_path(value, users, *rest):
@@ -185,3 +184,21 @@ def test_the_worst_gap_is_told():
     assert "relative gaps below" in d.text()
     assert replace(d.checks[0], gap=1.0).gap == 1
     assert np.isfinite([check.gap for check in d.checks]).all()
+
+
+@pytest.mark.parametrize("form", ["formula", "contracted"])
+def test_a_wrong_gradient_on_the_way_is_refused_and_its_worst_entry_is_told(form):
+    """It is compared along one direction only, in which every entry has its part; the report goes entry by entry."""
+    program = cr.algebra.read("h = tanh(W @ x)\nE = sum(h**2 * v)", {"W": "K,N", "x": "N", "v": "K"})
+    found = gradients.backward(program, ["x"])
+    assert verify.verify(program, program, found, ["x"])
+    h = found.adjoints["h"]
+    slightly = Fraction(1_000_001, 1_000_000)
+    wrong = {
+        "formula": build.multiply(number(slightly), h.formula),
+        "contracted": indices.scaled(h.contracted, slightly),
+    }
+    found.adjoints["h"] = replace(h, **{form: wrong[form]})
+    with pytest.raises(UnverifiedError, match=r"∂E/∂h.*\[\d\] is") as caught:
+        verify.verify(program, program, found, ["x"])
+    assert caught.value.report["analytic"] != caught.value.report["numeric"]

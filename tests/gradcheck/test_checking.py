@@ -141,7 +141,7 @@ def test_a_parameter_of_which_nothing_could_be_judged_does_not_pass():
     net = cr.Network([2, 3, 2], activation="relu", init="zeros", dtype="float64")
     report = check_gradients(net, [[1.0, 2.0]], [0])
     assert not report.ok
-    assert "W1: nothing could be judged: a kink lies beside every entry" in str(report)
+    assert "W1: nothing could be judged: beside every entry lies a kink" in str(report)
 
 
 def test_a_kink_that_nobody_declared_is_seen_in_the_values():
@@ -169,6 +169,168 @@ def test_a_slope_along_a_line_tells_its_kinks():
     assert not at(lambda t: 1 + t**3).kinked
     assert at(abs).kinked
     assert at(lambda t: max(t, 0.0)).kinked
+
+
+# What rounding hides is told, and is no mistake
+
+
+def fitted(output, activation, scale, seed):
+    """A network beside targets that it already predicts, as after long training: its loss is next to nothing."""
+    net = cr.Network([4, 6, 3], activation=activation, output=output, dtype="float64", seed=seed)
+    rng = np.random.default_rng(seed)
+    for P in net.parameters().values():
+        P += rng.normal(0, 0.3, P.shape)
+    for name in ("W2", "b2"):
+        net.parameters()[name][...] *= scale
+    x = rng.normal(size=(7, 4))
+    A = net.predict_proba(x)
+    y = {"softmax": A.argmax(axis=1), "sigmoid": (A > 0.5).astype(int), "identity": A + 1e-9 * rng.normal(size=A.shape)}
+    return net, x, y[output]
+
+
+@pytest.mark.parametrize("output", ["softmax", "sigmoid", "identity"])
+@pytest.mark.parametrize("scale", [1, 10, 30, 100, 300])
+def test_a_network_that_fits_its_data_is_never_called_wrong(output, scale):
+    """Losses down to 1e-18 have hardly a digit that is not rounding."""
+    for seed in range(10):
+        net, x, y = fitted(output, ["tanh", "relu", "gelu"][seed % 3], scale, seed)
+        found = check_gradients(net, x, y)
+        assert all(row.right for row in found.rows), f"{net!r}, loss {net.loss(x, y)}\n{found}"
+        assert "WRONG" not in found.verdict
+        assert found.ok or "NOT JUDGED" in found.verdict
+        assert cr.explain(net, x, y, "W1[1,2]").ok
+
+
+def test_a_mistake_is_found_in_a_network_that_fits_its_data(monkeypatch):
+    right = cr.Network.backward
+
+    def wrong(self, *arguments, **settings):
+        G = right(self, *arguments, **settings)
+        G["W1"] = 1.1 * G["W1"]
+        return G
+
+    net, x, y = fitted("softmax", "tanh", 10, 1)
+    monkeypatch.setattr(cr.Network, "backward", wrong)
+    assert not check_gradients(net, x, y).ok
+
+
+def test_longer_steps_see_through_the_rounding_of_a_great_loss():
+    x = np.ones(3)
+    loss = lambda x: 1e12 + float((x**2).sum())  # noqa: E731
+    assert check_function(loss, lambda x: 2 * x, x).ok
+    assert not check_function(loss, np.zeros_like, x).ok
+    rng = np.random.default_rng(0)
+    net = cr.Network([4, 5, 3], output="identity", dtype="float64", seed=0)
+    inputs, targets = rng.normal(size=(7, 4)), 1e8 * rng.normal(size=(7, 3))
+    assert check_gradients(net, inputs, targets).ok
+
+
+def test_a_gradient_that_rounding_hides_does_not_pass():
+    """Beside a loss of 1e30 a gradient of 1 might as well be 0; that of W2, of 1e28, is seen."""
+    P = {"W": np.array([0.3, 0.7]), "b": np.array([1.0, 2.0])}
+    loss = lambda P: float(1e30 * (P["W"] ** 2).sum() + np.sin(P["b"]).sum())  # noqa: E731
+    found = check_function(loss, lambda P: {"W": 2e30 * P["W"], "b": np.cos(P["b"])}, P)
+    assert found.ok, "dwarfed by the other gradient"
+    assert "b: the loss rounds, so that an error of" in str(found)
+    found = check_function(
+        lambda P: 1e30 + loss({**P, "W": np.zeros(1)}), lambda P: {"b": np.cos(P["b"])}, {"b": P["b"]}
+    )
+    assert not found.ok
+    assert found.verdict.startswith("Nothing is wrong, but NOT JUDGED is b")
+    assert "b: nothing could be judged: its gradient is so small beside the loss" in str(found)
+    assert [row.cells()[0] for row in found.rows] == ["??"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_a_row_calls_unseen_bounds_what_passes(seed):
+    """An error of four times `unseen` in any single entry is rejected: in 784 × 30 with many zeros, as in pictures."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((16, 784)) * (rng.random(784) > 0.6) * 10 ** rng.uniform(-3, 0, 784)
+    net = cr.Network([784, 30, 10], activation="sigmoid", dtype="float64", seed=seed)
+    y = rng.integers(10, size=16)
+    unseen = check_gradients(net, x, y).rows[0].unseen
+    right, index = cr.Network.backward, (int(rng.integers(784)), int(rng.integers(30)))
+
+    def wrong(self, *arguments, **settings):
+        G = right(self, *arguments, **settings)
+        G["W1"] = G["W1"].copy()
+        G["W1"][index] += 4 * unseen
+        return G
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cr.Network, "backward", wrong)
+        found = check_gradients(net, x, y)
+    assert not found.ok
+    assert found.worst.index == index
+
+
+def test_a_single_entry_of_a_matrix_with_many_zeros_is_found_a_ten_thousandth_off(monkeypatch):
+    """Where pixels are 0 for every sample, gradients are; they must not take the room of the others."""
+    rng = np.random.default_rng(0)
+    x = rng.random((16, 784)) * (rng.random(784) > 0.6)
+    net, y = cr.Network([784, 100, 10], activation="sigmoid", dtype="float64", seed=0), rng.integers(10, size=16)
+    right = cr.Network.backward
+    index = tuple(int(i) for i in np.argwhere(right(net, net.forward(x), y)["W1"])[5000])
+
+    def wrong(self, *arguments, **settings):
+        G = right(self, *arguments, **settings)
+        G["W1"] = G["W1"].copy()
+        G["W1"][index] *= 1.0001
+        return G
+
+    monkeypatch.setattr(cr.Network, "backward", wrong)
+    assert check_gradients(net, x, y).worst.index == index
+
+
+def test_kinks_everywhere_are_no_mistake_but_do_not_pass():
+    """One sample through batch normalisation is 0 everywhere, where ReLU has its kink."""
+    net = cr.Network([4, 5, 3], batch_norm=True, seed=0)
+    found = check_gradients(net, [[1.0, 2.0, 3.0, 4.0]], [1])
+    assert not found.ok
+    assert found.verdict.startswith("Nothing is wrong, but NOT JUDGED is beta1 (training)")
+    assert found.worst.name == "beta1"
+
+
+# What own functions do
+
+
+def linear(P):
+    return float((P["W"] ** 2).sum() + P["b"].sum())
+
+
+def slope(P):
+    return {"W": 2 * P["W"], "b": np.ones(2)}
+
+
+START = {"W": np.array([[0.5, -1.0]]), "b": np.array([0.1, 0.2])}
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient", "words"),
+    [
+        (linear, lambda P: {**slope(P), "W": [[1], [1, 2]]}, ("W: the gradient is of type object",)),
+        (linear, lambda P: {**slope(P), "W": [[None, 1.0]]}, ("W: the gradient is of type object",)),
+        (linear, lambda P: {**slope(P), "W": "abc"}, ("W: the gradient is of type <U3",)),
+        (linear, lambda P: {**slope(P), 3: 1.0}, ("names '3', which is no parameter",)),
+        (lambda P: linear({**P, "b": P.pop("b")}), slope, ("the loss changes the parameter b",)),
+        (lambda P: linear(P) + 0 * P.setdefault("z", 1.0), slope, ("the loss adds 'z'",)),
+        (linear, lambda P: slope(P) | {"b": P.__setitem__("W", P["W"] - 1) or np.ones(2)}, ("gradient changes",)),
+        (
+            lambda P: float(np.float32(linear(P))),
+            slope,
+            ("the loss jumps by about", "float32 in it"),
+        ),
+        (
+            linear,
+            lambda P: {"W": (2 * P["W"] * (1 + 1e-5)).astype(np.float32), "b": np.ones(2)},
+            ("numbers of less than 64 bits",),
+        ),
+    ],
+)
+def test_what_own_functions_do_wrong_is_told_in_words(loss, gradient, words):
+    found = check_function(loss, gradient, START)
+    assert not found.ok
+    assert [word for word in words if word not in str(found)] == []
 
 
 # What a report says
@@ -242,6 +404,11 @@ def test_a_report_as_html_is_escaped_and_as_json_is_plain():
 # Bad input
 
 
+def broken(net):
+    net.parameters()["W1"][1, 2] = np.nan
+    return net
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -257,6 +424,18 @@ def test_a_report_as_html_is_escaped_and_as_json_is_plain():
         (lambda net: check_function(lambda x: 1.0, lambda x: x, {"w": []}), ("w holds no number",)),
         (lambda net: check_function(lambda x: 1.0, lambda x: x, {}), ("no parameters",)),
         (lambda net: check_function(lambda P: 1.0, lambda P: 3.0, {"w": [1.0]}), ("no mapping",)),
+        (lambda net: check_function(lambda P: 1.0, lambda P: P, {0: [1.0]}), ("called 0",)),
+        (lambda net: check_function(lambda x: 1.0, lambda x: x, None), ("x is None",)),
+        (lambda net: check_function(3.0, lambda x: x, [1.0]), ("the loss is 3.0, no function",)),
+        (lambda net: check_function(lambda x: 1.0, [2.0], [1.0]), ("the gradient is [2.0], no function",)),
+        (lambda net: check_function(lambda x: np.float32(1), lambda x: x, [1.0]), ("the loss is of type float32",)),
+        (lambda net: check_gradients("net", np.zeros((1, 3)), [0]), ("'net' is no network",)),
+        (lambda net: check_gradients(net, np.zeros((1, 3)), [0], l2=-1), ("l2 is -1",)),
+        (lambda net: check_gradients(net, np.zeros((1, 3)), [0], l2=np.nan), ("l2 is nan",)),
+        (lambda net: check_gradients(net, np.zeros((1, 3)), [0], seed=-1), ("seed is -1",)),
+        (lambda net: check_gradients(broken(net), np.zeros((1, 3)), [0]), ("W1 of the network", "not finite")),
+        (lambda net: cr.explain(broken(net), np.zeros((1, 3)), [0], "W2[0,0]"), ("W1 of the network", "not finite")),
+        (lambda net: cr.explain(net, np.zeros((1, 3)), [0], "W2[0,0]", l2="a"), ("l2 is 'a'",)),
     ],
 )
 def test_bad_input_is_refused(call, words):

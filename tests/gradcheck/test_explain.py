@@ -228,3 +228,26 @@ def test_what_is_no_entry_is_refused(of, words):
 def test_a_sample_that_is_not_there_is_refused(sample, words):
     net, x, y = wide()
     assert words in refusal(cr.explain, net, x, y, "W1[0,0]", sample)
+
+
+def test_a_difference_that_stands_alone_has_its_result():
+    net, x, y = wide()
+    found = cr.explain(net, x, y, "b3[1]")
+    (term,) = found.equations[0].terms
+    below = str(found).splitlines()[3]
+    assert below.strip().startswith("(")
+    assert below.endswith(f"=  {term.number:.7g}")
+    assert f"<td>=</td><td>{term.number:.7g}</td>" in found._repr_html_()
+
+
+def test_a_unit_of_one_sample_is_that_units_for_every_sample():
+    """The losses of the others do not depend on it; on units of their own they do."""
+    net, x, y = wide()
+    found = cr.explain(net, x, y, "A1[2,3]")
+    assert found.heads == ("∂ℓ/∂A1[2,3]",)
+    assert np.flatnonzero(found.products).tolist() == [2]
+
+
+def test_a_negative_target_stands_in_parentheses():
+    net = cr.Network([2, 3, 1], output="identity", seed=0)
+    assert " − (-2))" in str(cr.explain(net, [[1.0, 2.0]], [-2.0], "b2[0]"))

@@ -73,26 +73,31 @@ def power(base: Node, exponent: Fraction) -> Node:
 
 def matmul(left: Node, right: Node) -> Node:
     """left @ right; a product with rows of the identity is a slice, with their transpose a padding."""
-    if _is_selector(left):
+    if is_selector(left):
         sliced = left.data[0]
         return _pick(right, sliced, 0)
-    if left.op == "transpose" and _is_selector(left.children[0]) and len(left.shape) == 2:
+    if left.op == "transpose" and is_selector(left.children[0]) and len(left.shape) == 2:
         chosen = left.children[0]
         return _pad(right, chosen, 0)
-    if right.op == "transpose" and _is_selector(right.children[0]):
+    if right.op == "transpose" and is_selector(right.children[0]):
         return _pick(left, right.children[0].data[0], len(left.shape) - 1)
-    if _is_selector(right):
+    if is_selector(right):
         if len(right.shape) == 1:
             return _pick(left, right.data[0], len(left.shape) - 1)
         return _pad(left, right, len(left.shape) - 1)
     return node("matmul", left, right)
 
 
-def _is_selector(tree: Node) -> bool:
+def is_selector(tree: Node) -> bool:
+    """Whether it is rows of the identity, or one of them."""
     return tree.op == "getitem" and tree.children[0].op == "eye" and len(tree.data) == 1
 
 
 def _pick(tree: Node, item: Slice | Size, axis: int) -> Node:
+    """A slice or place along one axis; of what a number is multiplied with, and not of the product."""
+    if tree.op in ("multiply", "divide") and sum(bool(child.shape) for child in tree.children) == 1:
+        parts = [_pick(child, item, axis) if child.shape else child for child in tree.children]
+        return node(tree.op, *parts)
     full = [Slice(number_size(0), size) for size in tree.shape]
     items: list[Slice | Size] = [*full]
     items[axis] = item
@@ -136,7 +141,10 @@ def transposes(tree: Node) -> int:
 
 
 def total(tree: Node, axis: int | None) -> Node:
-    """The sum over all entries or one axis; of a diagonal it is the trace."""
+    """The sum over all entries or one axis; of a diagonal it is the trace, of rows of the identity where they are."""
+    if is_selector(tree) and len(tree.shape) == 2 and axis is not None:
+        (cut,), ones = tree.data, node("ones", data=tree.shape[:1])
+        return ones if axis == 1 else node("pad", ones, data=((cut.start, tree.shape[1] - cut.stop),))
     if len(tree.shape) == 1:
         if tree.op == "diag":
             return node("trace", tree.children[0])
@@ -190,6 +198,8 @@ def row(vector: Node) -> Node:
 
 def picked(tree: Node, places: list[Size | None]) -> Node:
     """The expression at fixed places of some axes."""
+    if is_selector(tree) and isinstance(tree.data[0], Slice) and places[0] is not None and places[1] is None:
+        return node("getitem", tree.children[0], data=(tree.data[0].start + places[0],))
     if all(place is None for place in places):
         return tree
     items: list[Slice | Size] = [

@@ -11,19 +11,22 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.algebra import documents
 from chainrule.algebra.evaluate import evaluate, run
 from chainrule.algebra.gradients import Adjoint, Backward, backward
+from chainrule.algebra.graph import graph as draw
 from chainrule.algebra.language import normal, read
 from chainrule.algebra.latex import latex
 from chainrule.algebra.numbers import Tensors
 from chainrule.algebra.numbers import evaluate as evaluate_indices
 from chainrule.algebra.plain import plain
+from chainrule.algebra.points import NotDifferentiableError
 from chainrule.algebra.program import Line, Program
 from chainrule.algebra.sizes import Shape, shape_text, symbols
 from chainrule.algebra.source import program_source, source
-from chainrule.algebra.steps import Step, closed_form, derivation_steps
+from chainrule.algebra.steps import Step, closed_forms, derivation_steps
 from chainrule.algebra.tree import Node, cuts
 from chainrule.algebra.unfolding import unfold
-from chainrule.algebra.verify import Check, NotDifferentiableError, verify
+from chainrule.algebra.verify import Check, verify
 from chainrule.errors import InputError, shown, unknown_name
+from chainrule.graphs import Graph
 
 Floats = NDArray[np.float64]
 
@@ -69,15 +72,13 @@ class Derivation:
     """
 
     def __init__(self, program: Program, unfolded: Program, found: Backward, wrt: list[str], several: bool) -> None:
-        self.preface = _PREFACE
+        self.preface = _PREFACE.format(sign=found.sign)
         self.title = f"{program.result.name} differentiated by {', '.join(wrt)}"
-        closed = {name: closed_form(found, adjoint) for name, adjoint in found.adjoints.items()}
-        self.checks: list[Check] = verify(
-            program, unfolded, found, wrt, closed={name: tree for name, tree in closed.items() if tree is not None}
-        )
+        closed = closed_forms(found)
+        self.checks: list[Check] = verify(program, unfolded, found, wrt, closed=closed)
         self.program, self.unfolded, self.found, self.wrt = program, unfolded, found, tuple(wrt)
         self._several = several
-        self.steps = (*derivation_steps(unfolded, found, wrt), _verified(self.checks))
+        self.steps = (*derivation_steps(unfolded, found, wrt, closed), _verified(self.checks))
         self.results = {name: self._gradient(name, closed.get(name)) for name in wrt}
 
     @property
@@ -125,6 +126,13 @@ class Derivation:
             every[line.name] = evaluate(line.expression, every, sizes)
         return every
 
+    def graph(self, values: Mapping[str, ArrayLike] | None = None) -> Graph:
+        """The equations as a graph, with the local derivatives on the way back (`.svg(backward=True)`).
+
+        At arrays for all inputs, where `values` has them, numbers and Euclidean norms stand in it.
+        """
+        return draw(self, self.values(values) if values is not None else None)
+
     def _value(self, name: str, every: dict[str, Floats], sizes: dict[str, int]) -> Floats:
         shape = tuple(size.at(sizes) for size in self.results[name].shape)
         if name in self.found.independent:
@@ -149,7 +157,7 @@ class Derivation:
         return Gradient(result.name, name, shape, adjoint.formula, closed, text, formula)
 
     def _document(self) -> documents.Document:
-        return documents.document(self.title, self.preface, self.steps)
+        return documents.document(self.title, self.preface, self.steps, self.graph())
 
     def text(self) -> str:
         """Plain text in Unicode."""
@@ -167,6 +175,20 @@ class Derivation:
         """An HTML page with formulas in MathML."""
         return documents.to_html(self._document())
 
+    def to_json(self) -> dict[str, Any]:
+        """Title, equations, gradients, steps and checks as plain data."""
+        return {
+            "title": self.title,
+            "equations": {line.name: source(line.expression) for line in self.unfolded.lines},
+            "gradients": {line.name: source(line.expression) for line in self.lines},
+            "results": {
+                name: {"shape": shape_text(found.shape), "formula": found.formula, "latex": found.latex}
+                for name, found in self.results.items()
+            },
+            "steps": [step.to_json() for step in self.steps],
+            "checks": [vars(check) for check in self.checks],
+        }
+
     def _repr_html_(self) -> str:
         return documents.html_fragment(self._document())
 
@@ -179,7 +201,7 @@ class Derivation:
 
 _PREFACE = (
     "Juxtaposition is the matrix product, ∘ the product entry by entry; vectors and numbers are stretched as in NumPy. "
-    "dV is short for the derivative of the result by V and has the shape of V."
+    "{sign}V is short for the derivative of the result by V and has the shape of V."
 )
 
 
@@ -216,7 +238,7 @@ def derive(
     names = _wanted(program, wrt)
     unused = {name: program.declared[name] for name in names if name not in program.shapes}
     program = replace(program, inputs={**program.inputs, **unused})
-    program = replace(program, probabilities=_axes(program, probabilities or {}, names))
+    program = replace(program, probabilities=probability_axes(program, probabilities or {}, names))
     unfolded = unfold(program)
     try:
         return Derivation(program, unfolded, backward(unfolded, names), names, not isinstance(wrt, str))
@@ -226,7 +248,8 @@ def derive(
         ) from None
 
 
-def _axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+def probability_axes(program: Program, probabilities: Mapping[str, int], wrt: list[str]) -> dict[str, int]:
+    """The axes along which inputs sum to one; raises InputError for what is no input, or no axis of it."""
     probabilities = {normal(name): axis for name, axis in probabilities.items()}
     for name, axis in probabilities.items():
         if name not in program.inputs:

@@ -13,9 +13,12 @@ from chainrule.algebra.mathml import mathml
 from chainrule.algebra.plain import plain
 from chainrule.algebra.sizes import shape_text
 from chainrule.algebra.steps import Step
+from chainrule.graphs import Graph
 
 TEXT_WIDTH = 96  # characters of a line of plain text
 PAGE_WIDTH = 62  # characters of a formula that fits a printed page
+LONGEST_TREE = 100  # lines of a graph in text
+GRAPH = "Graph"  # the heading under which it is drawn
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A title, a paragraph that says how to read it, sections, and what was checked."""
+    """A title, a paragraph that says how to read it, sections, and the graph that belongs to the one of that name."""
 
     title: str
     preface: str
     sections: tuple[Section, ...]
+    graph: Graph
 
 
 _HEADINGS = {
     "Forward": "Equations",
-    "Graph": "Graph",
+    "Graph": GRAPH,
     "Local derivatives": "Local derivatives",
     "Chain rule": "Chain rule",
     "Result": "Result",
@@ -45,12 +49,18 @@ _HEADINGS = {
 }
 
 
-def document(title: str, preface: str, steps: Sequence[Step]) -> Document:
+def document(title: str, preface: str, steps: Sequence[Step], graph: Graph) -> Document:
     """The steps under their headings, in their order."""
     sections = [
         Section(_HEADINGS.get(heading, heading), tuple(group)) for heading, group in groupby(steps, lambda s: s.section)
     ]
-    return Document(title, preface, tuple(sections))
+    return Document(title, preface, tuple(sections), graph)
+
+
+def _tree(graph: Graph) -> list[str]:
+    """The graph for where there are no pictures."""
+    lines = graph.tree(most_lines=LONGEST_TREE).split("\n")
+    return [line if len(line) <= TEXT_WIDTH else line[: TEXT_WIDTH - 1] + "…" for line in lines]
 
 
 def to_text(page: Document) -> str:
@@ -60,6 +70,8 @@ def to_text(page: Document) -> str:
         lines += ["", section.heading, "-" * len(section.heading)]
         for block in _blocks(section.steps):
             lines += _text_block(block)
+        if section.heading == GRAPH:
+            lines += ["", *(f"  {line}" for line in _tree(page.graph))]
     return "\n".join(lines) + "\n"
 
 
@@ -167,6 +179,8 @@ def to_markdown(page: Document) -> str:
                 lines += ["", words]
             if any(step.equations for step in block):
                 lines += ["", "$$", "\\begin{aligned}", latex_rows(block), "\\end{aligned}", "$$"]
+        if section.heading == GRAPH:
+            lines += ["", "```", *_tree(page.graph), "```"]
     return "\n".join(lines) + "\n"
 
 
@@ -229,6 +243,8 @@ def html_fragment(page: Document) -> str:
                 parts.append(f"<p>{escape(words)}</p>")
             if any(step.equations for step in block):
                 parts.append(_math(block))
+        if section.heading == GRAPH:
+            parts.append(f'<div class="graph">\n{page.graph._repr_html_()}</div>')
     return '<article class="derivation">\n' + "\n".join(parts) + "\n</article>"
 
 
@@ -257,6 +273,7 @@ body {{ font-family: Georgia, serif; line-height: 1.45; max-width: 52rem; margin
 h1 {{ font-size: 1.5rem; }}
 h2 {{ font-size: 1.15rem; border-bottom: 1px solid #ccc; margin-top: 2rem; }}
 .formulas {{ overflow-x: auto; overflow-y: hidden; margin: 0.6rem 0; }}
+.graph svg {{ max-width: 100%; height: auto; }}
 mtd {{ padding: 0.2rem 0.15rem; }}
 .comment {{ color: #666; font-size: 0.85em; padding-left: 1.5rem; }}
 </style>

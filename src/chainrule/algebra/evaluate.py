@@ -1,6 +1,7 @@
 """The value of an expression at given arrays, with NumPy, one operation a line."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ def evaluate(tree: Node, values: Mapping[str, Floats], sizes: Sizes) -> Floats:
         return values[tree.name]
     operands = [evaluate(child, values, sizes) for child in tree.children]
     return np.asarray(_VALUES[tree.op](operands, tree.data, sizes), dtype=np.float64)
+
+
+def prepared(tree: Node, sizes: Sizes) -> Callable[[Mapping[str, Floats]], Floats]:
+    """`evaluate` for many values at the same sizes: the tree is walked once, numbers and ones are made once."""
+    if tree.op == "name":
+        return itemgetter(tree.name)
+    if not tree.children:
+        constant = evaluate(tree, {}, sizes)
+        return lambda values: constant
+    operation, data = _VALUES[tree.op], tree.data
+    parts = [prepared(child, sizes) for child in tree.children]
+    return lambda values: np.asarray(operation([part(values) for part in parts], data, sizes), dtype=np.float64)
 
 
 def run(

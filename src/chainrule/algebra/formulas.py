@@ -7,10 +7,10 @@ from typing import Union
 
 @dataclass(frozen=True)
 class Name:
-    """A variable; `gradient` where it is short for ∂E by that variable."""
+    """A variable; where it is short for ∂E by that variable, `gradient` is the sign before it: d, or ∇."""
 
     name: str
-    gradient: bool = False
+    gradient: str = ""
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,11 @@ class Backward:
     independent: tuple[str, ...]
     prefix: str
 
+    @property
+    def sign(self) -> str:
+        """What is printed before V for the gradient by V: d, or ∇ where the program has a dV of its own."""
+        return "d" if self.prefix == "d" else "∇"
+
     def zero(self, name: str) -> Node | None:
         """The derivative by a name on which the result does not depend, where it is a number, vector or matrix."""
         shape = self.program.result.shape + self.program.shapes[name]

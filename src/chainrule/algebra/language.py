@@ -46,8 +46,10 @@ def valid_names() -> list[str]:
     return sorted({*functions.names(), *CALLS})
 
 
-def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
+def read(source: str, shapes: Mapping[str, Any] | None = None, *, alike: bool = False) -> Program:
     """The program that `source` writes, with the shapes of `shapes` and of its own declarations.
+
+    With `alike` all symbols of sizes are taken for one, the first: what only fits where N = K is read then.
 
     Raises ExpressionError with the place for everything that is not in the language.
     """
@@ -69,7 +71,7 @@ def read(source: str, shapes: Mapping[str, Any] | None = None) -> Program:
                 f"{name} is declared twice: {shape_text(declared[name])} and {shape_text(shape)}", "Keep one of them."
             )
         declared[name] = shape
-    return _Reader(code, declared).program()
+    return _Reader(code, declared, alike).program()
 
 
 def normal(name: object) -> str:
@@ -108,12 +110,15 @@ def _refuse_reserved(name: str, place: Place | None) -> None:
 class _Reader:
     """Walks the syntax tree once, line by line, and builds nodes with shapes."""
 
-    def __init__(self, code: str, declared: dict[str, Shape]) -> None:
+    def __init__(self, code: str, declared: dict[str, Shape], alike: bool) -> None:
+        names = symbols(declared.values())
+        self.sizes = {name: Size(((names[0] if alike else name, 1),)) for name in names}
+        if alike:
+            declared = {name: tuple(size.among(self.sizes) for size in shape) for name, shape in declared.items()}
         self.code = code
         self.bytes = [line.encode(errors="replace") for line in code.split("\n")]
         self.known = dict(declared)
         self.inputs = dict(declared)
-        self.sizes = set(symbols(declared.values()))
         self.defined: dict[str, int] = {}
 
     def program(self) -> Program:
@@ -121,7 +126,7 @@ class _Reader:
         if len(module.body) > MOST_LINES:
             raise ExpressionError(f"the source has {len(module.body)} lines", f"At most {MOST_LINES} are read.")
         _refuse_depth(module, self)
-        for both in sorted(self.sizes & set(self.known)):
+        for both in sorted(set(self.sizes) & set(self.known)):
             raise ExpressionError(f"{both} is a size and a variable", "Rename one of the two.")
         for statement in module.body:
             if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
@@ -185,7 +190,7 @@ class _Reader:
             return node(op, *children, data=data, place=self.place(tree))
         except ShapeError as error:
             place = self.place(tree)
-            raise ExpressionError(f"{place.text}: {error.problem}", error.remedy, place) from None
+            raise ExpressionError(f"{place.text}: {error.problem}", error.remedy, place, of_shapes=True) from None
 
     def expression(self, tree: ast.expr) -> Node:
         if isinstance(tree, ast.Name):
@@ -219,7 +224,7 @@ class _Reader:
         if name in self.known:
             return variable(name, self.known[name], self.place(tree))
         if name in self.sizes:
-            return size_node(Size(((name, 1),)))
+            return size_node(self.sizes[name])
         if name == "pi":
             return Node("constant", (), (), "pi", math.pi)
         if name in self.defined:
@@ -280,7 +285,7 @@ class _Reader:
 
     def size(self, tree: ast.expr) -> Size:
         if isinstance(tree, ast.Name) and tree.id in self.sizes:
-            return Size(((tree.id, 1),))
+            return self.sizes[tree.id]
         if isinstance(tree, ast.Constant) and type(tree.value) is int and abs(tree.value) < 10**9:
             return number_size(tree.value)
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):

@@ -3,13 +3,14 @@
 from chainrule.algebra import spelling
 from chainrule.algebra.formulas import Fence, Formula, Fraction, Glyph, Name, Root, Row, Script, Sum
 
+_GRADIENTS = {"": "", "d": r"\mathrm{d}", "∇": r"\nabla "}
 _BARS = {"‖": r"\|", "|": "|", "[": "[", "]": "]", "(": "(", ")": ")"}
 
 
 def latex(formula: Formula) -> str:
     """The formula for a place between dollar signs."""
     if isinstance(formula, Name):
-        return rf"\mathrm{{d}}{spelling.latex(formula.name)}" if formula.gradient else spelling.latex(formula.name)
+        return _GRADIENTS[formula.gradient] + spelling.latex(formula.name)
     if isinstance(formula, Glyph):
         return formula.latex
     if isinstance(formula, Row):
@@ -54,6 +55,7 @@ _TEXT = {
     "≤": r"$\le$", "≥": r"$\ge$", "σ": r"$\sigma$", "′": "$'$", "ᵀ": r"$^\top$", "√": r"$\surd$", "η": r"$\eta$",
     "λ": r"$\lambda$", "γ": r"$\gamma$", "β": r"$\beta$", "μ": r"$\mu$", "—": "---", "–": "--", "ε": r"$\varepsilon$",
     "½": r"$\tfrac{1}{2}$", "‖": r"$\|$", "…": r"\dots{}", "²": "$^2$", "⁻": "$^-$", "<": "$<$", ">": "$>$",
+    "∇": r"$\nabla$",
 }  # fmt: skip
 
 

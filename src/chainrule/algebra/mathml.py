@@ -49,7 +49,7 @@ def _name(name: Name) -> str:
     if index:
         tag = "mn" if index.isdigit() else "mi"
         written = f"<msub>{written}<{tag}>{escape(index)}</{tag}></msub>"
-    return f'<mrow><mi mathvariant="normal">d</mi>{written}</mrow>' if name.gradient else written
+    return f'<mrow><mi mathvariant="normal">{name.gradient}</mi>{written}</mrow>' if name.gradient else written
 
 
 def _glyph(glyph: Glyph) -> str:

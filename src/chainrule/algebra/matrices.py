@@ -55,14 +55,14 @@ _RELATION_GLYPHS = {">": ">", ">=": "≥", "<": "<", "<=": "≤"}
 
 
 class Names:
-    """Which names are gradients, and are written as such."""
+    """Which names are gradients, of what, and are written as such with a sign before: d, or ∇."""
 
-    def __init__(self, gradients: dict[str, str] | None = None) -> None:
-        self.gradients = gradients or {}
+    def __init__(self, gradients: dict[str, str] | None = None, sign: str = "d") -> None:
+        self.gradients, self.sign = gradients or {}, sign
 
     def formula(self, name: str) -> Name:
         of = self.gradients.get(name)
-        return Name(of, gradient=True) if of is not None else Name(name)
+        return Name(of, self.sign) if of is not None else Name(name)
 
 
 def show(tree: Node, names: Names) -> Formula:
@@ -72,7 +72,7 @@ def show(tree: Node, names: Names) -> Formula:
 
 def size_formula(size: Size) -> Formula:
     parts: list[Formula] = []
-    for symbol, count in size.terms:
+    for symbol, count in size.written:
         if parts or count < 0:
             parts.append(PLUS if count > 0 else MINUS if parts else SIGN)
         parts += [Name(symbol)] if abs(count) == 1 else [numeral(str(abs(count))), Name(symbol)]
@@ -279,6 +279,17 @@ def _constant_shape(glyph: Formula, tree: Node) -> tuple[Formula, int]:
     return Script(glyph, sub=row(*parts)), _ATOM
 
 
+def _broadcast(tree: Node, names: Names) -> tuple[Formula, int]:
+    """A number times ones; a vector in every row; a column in every column."""
+    (child,) = tree.children
+    if not child.shape:
+        ones, _ = _constant_shape(ONES, tree)
+        return row(_operand(child, names, _PRODUCT), BESIDE, ones), _PRODUCT
+    if len(child.shape) == 1:
+        return row(ONES, BESIDE, _transposed(child, names)), _PRODUCT
+    return _show(child, names)  # as a column it has its 1ᵀ already
+
+
 def _apply(tree: Node, names: Names) -> tuple[Formula, int]:
     return applied(tree.data, [show(child, names) for child in tree.children]), _ATOM
 
@@ -308,5 +319,6 @@ _SHOWN: dict[str, Callable[[Node, Names], tuple[Formula, int]]] = {
     "trace": lambda tree, names: (row(word("tr"), Fence(show(tree.children[0], names))), _ATOM),
     "eye": lambda tree, names: (Script(letter("I"), sub=_plainly(tree.shape[0])), _ATOM),
     "ones": lambda tree, names: _constant_shape(ONES, tree),
+    "broadcast_to": _broadcast,
     "zeros": lambda tree, names: _constant_shape(numeral("0"), tree),
 }

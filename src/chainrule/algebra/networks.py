@@ -12,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.algebra import functions, softmax
+from chainrule.algebra.claims import check_formula
 from chainrule.algebra.deriving import Derivation, derive, power_of_ten
 from chainrule.algebra.formulas import ARROW, BESIDE, MINUS, Name, row
 from chainrule.algebra.language import read
 from chainrule.algebra.matrices import Names, show
 from chainrule.algebra.steps import Equation, Step
-from chainrule.algebra.verify import TOLERANCE, Check, UnverifiedError, check_formula
+from chainrule.algebra.verify import TOLERANCE, Check, UnverifiedError
 from chainrule.errors import InputError, shown, unknown_name
 from chainrule.network import Layer, Network
 from chainrule.network.passes import EPSILON
@@ -191,7 +192,7 @@ def _completed(result: Derivation, net: Network, program: _Program) -> Derivatio
 
 
 def _update(name: str, result: Derivation) -> Step:
-    right = row(Name(name), MINUS, Name("eta"), BESIDE, Name(name, gradient=True))
+    right = row(Name(name), MINUS, Name("eta"), BESIDE, Name(name, "d"))
     shape = result.program.inputs[name]
     equation = Equation(Name(name), right, ARROW)
     equation = Equation(Name(name), right, ARROW)
@@ -201,7 +202,7 @@ def _update(name: str, result: Derivation) -> Step:
 def _condensed_step(l: int, program: _Program, result: Derivation) -> Step:
     tree = read(f"dZ = {program.condensed(l)}", _condensed_shapes(l, program)).result.expression
     names = Names({f"dN{l}": f"N{l}"})
-    equation = Equation(Name(f"Z{l}", gradient=True), show(tree, names))
+    equation = Equation(Name(f"Z{l}", "d"), show(tree, names))
     return Step("condensed", f"because the mean of N{l} is 0", (equation,), tree.shape, f"Z{l}", "Chain rule")
 
 

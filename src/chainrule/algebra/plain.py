@@ -1,14 +1,28 @@
 """A formula in one line of Unicode: W1ᵀ (h ∘ (1 − h)), Σ_j W1[i,j] x[j]."""
 
-from chainrule.algebra.formulas import TRANSPOSED, Fence, Formula, Fraction, Glyph, Name, Root, Row, Script, Sum
+from chainrule.algebra.formulas import (
+    ONES,
+    TRANSPOSED,
+    Fence,
+    Formula,
+    Fraction,
+    Glyph,
+    Name,
+    Root,
+    Row,
+    Script,
+    Sum,
+    numeral,
+)
 
+_ZERO = numeral("0")
 _SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 
 def plain(formula: Formula) -> str:
     """The text; indices stand in brackets."""
     if isinstance(formula, Name):
-        return f"d{formula.name}" if formula.gradient else formula.name
+        return formula.gradient + formula.name
     if isinstance(formula, Glyph):
         return _glyph(formula)
     if isinstance(formula, Row):
@@ -42,7 +56,7 @@ def _script(formula: Script) -> str:
     text = plain(base)
     if formula.sub is not None:
         inner = formula.sub
-        letters = _letters(inner)
+        letters = _letters(inner) if _has_entries(base) else None
         if letters is not None:
             text = plain(base.inner) if isinstance(base, Fence) and isinstance(base.inner, Name) else text
             text += f"[{','.join(letters)}]"
@@ -58,6 +72,11 @@ def _script(formula: Script) -> str:
         else:
             text += f"^{above}" if _single(above) else f"^({above})"
     return text
+
+
+def _has_entries(base: Formula) -> bool:
+    """Whether what stands below is an index: not below 1 of N ones, or below a word."""
+    return not isinstance(base, Glyph) or (len(base.plain) == 1 and base not in (ONES, _ZERO))
 
 
 def _letters(formula: Formula) -> list[str] | None:

@@ -26,6 +26,8 @@ from chainrule.algebra.lowering import Indices
 from chainrule.algebra.sizes import UNIT, number_size
 from chainrule.algebra.tree import Node, node, number, size_node
 
+Scalars = tuple[tuple[Node, bool], ...]  # each with whether it stands in the denominator
+
 
 class NoMatrixForm(Exception):  # noqa: N818
     """The sum is no composition of products, sums along axes and elementwise operations."""
@@ -63,20 +65,24 @@ def _sum(polynomial: Polynomial, target: Indices) -> Node:
     if common is not None:
         inner = _sum(polynomial, target)
         minus = common.coefficient < 0
-        scalars = [(_scalar(single, exponent), exponent < 0) for single, exponent in common.factors]
-        whole = _scale(inner, abs(common.coefficient), scalars)
+        shared = tuple((_scalar(single, exponent), exponent < 0) for single, exponent in common.factors)
+        whole = _scale(inner, abs(common.coefficient), shared)
         return build.negative(whole) if minus else whole
-    ordered = sorted(polynomial, key=lambda term: term.coefficient < 0) if polynomial[0].coefficient < 0 else polynomial
+    like: dict[tuple[Node, Scalars], Fraction] = {}  # 2 A A + A A is 3 A A, though not index by index
+    for term in polynomial:
+        value, scalars, coefficient = _term(term, target)
+        like[value, scalars] = like.get((value, scalars), Fraction(0)) + coefficient
+    parts = [(coefficient, *key) for key, coefficient in like.items() if coefficient]
+    if parts and parts[0][0] < 0:
+        parts.sort(key=lambda part: part[0] < 0)
     result: Node | None = None
-    for term in ordered:
-        minus = term.coefficient < 0
-        value = _term(Term(abs(term.coefficient), term.factors, term.sums), target)
+    for coefficient, value, scalars in parts:
+        value = _scale(value, abs(coefficient), scalars)
         if result is None:
-            result = build.negative(value) if minus else value
+            result = build.negative(value) if coefficient < 0 else value
         else:
-            result = build.subtract(result, value) if minus else build.add(result, value)
-    assert result is not None
-    return result
+            result = build.subtract(result, value) if coefficient < 0 else build.add(result, value)
+    return result if result is not None else number(Fraction(0))
 
 
 def _common_scalars(polynomial: Polynomial) -> tuple[Term | None, Polynomial]:
@@ -104,7 +110,8 @@ def _scalar(single: Atom, exponent: Fraction) -> Node:
     return build.power(_piece(single).value, abs(exponent))
 
 
-def _term(term: Term, target: Indices) -> Node:
+def _term(term: Term, target: Indices) -> tuple[Node, Scalars, Fraction]:
+    """The term as a matrix, the scalar factors that stand before it, and its number."""
     for single, _ in term.factors:
         if isinstance(single, Delta) and len(atom_indices(single)) == 2:
             return _diagonal(term, single, target)
@@ -123,18 +130,19 @@ def _term(term: Term, target: Indices) -> Node:
         scalars.extend((piece.value, piece.inverse) for piece in pieces if not piece.indices)
         pieces = _merge_parallel([piece for piece in pieces if piece.indices], target)
         sums -= made
-    return _scale(_assemble(pieces, target), term.coefficient, scalars)
+    return _assemble(pieces, target), tuple(scalars), term.coefficient
 
 
-def _diagonal(term: Term, delta: Delta, target: Indices) -> Node:
+def _diagonal(term: Term, delta: Delta, target: Indices) -> tuple[Node, Scalars, Fraction]:
     """δ_ab v_a is a diagonal matrix; deltas of summed indices have been contracted before."""
     if set(target) != {delta.first, delta.second}:
         raise NoMatrixForm
-    rest = Term(term.coefficient, tuple(factor for factor in term.factors if factor[0] != delta), term.sums)
+    rest = Term(abs(term.coefficient), tuple(factor for factor in term.factors if factor[0] != delta), term.sums)
     (rest,) = rename((rest,), {delta.second: delta.first})
     value = _sum(simplify((rest,)), (delta.first,))
     identity = node("eye", data=delta.first.size)
-    return node("diag", value) if value.shape else build.multiply(value, identity)
+    diagonal = node("diag", value) if value.shape else build.multiply(value, identity)
+    return diagonal, (), Fraction(1 if term.coefficient > 0 else -1)
 
 
 def _piece(single: Atom) -> Piece:
@@ -223,9 +231,10 @@ def _contract(pieces: list[Piece], sums: set[Index], target: Indices) -> tuple[l
     """One sum carried out, the cheapest first; returns the remaining pieces and the indices that are gone."""
     holders = {index: [piece for piece in pieces if index in piece.indices] for index in sums}
 
-    def cost(index: Index) -> tuple[int, int, int]:
+    def cost(index: Index) -> tuple[bool, int, int, int]:
         held = holders[index]
-        return (len(held), sum(len(piece.indices) for piece in held), index.serial)
+        cut = len(held) == 1 and len(held[0].indices) == 2 and build.is_selector(held[0].value)  # a slice comes first
+        return (cut, len(held), sum(len(piece.indices) for piece in held), index.serial)
 
     for index in sorted(sums, key=cost):
         held = holders[index]
@@ -308,7 +317,7 @@ def _assemble(pieces: list[Piece], target: Indices) -> Node:
     return value
 
 
-def _scale(value: Node, coefficient: Fraction, scalars: list[tuple[Node, bool]]) -> Node:
+def _scale(value: Node, coefficient: Fraction, scalars: Scalars) -> Node:
     """value times the scalar factors: numbers first, what divides last."""
     above = [scalar for scalar, inverse in scalars if not inverse]
     below = [scalar for scalar, inverse in scalars if inverse]

@@ -28,13 +28,18 @@ class Size:
 
     def __str__(self) -> str:
         text = ""
-        for symbol, count in self.terms:
+        for symbol, count in self.written:
             sign = ("-" if count < 0 else "") if not text else (" - " if count < 0 else " + ")
             text += sign + ("" if abs(count) == 1 else f"{abs(count)}*") + symbol
         if self.constant or not text:
             sign = ("-" if self.constant < 0 else "") if not text else (" - " if self.constant < 0 else " + ")
             text += sign + str(abs(self.constant))
         return text
+
+    @property
+    def written(self) -> list[tuple[str, int]]:
+        """The terms as one writes them: what is taken away comes last."""
+        return sorted(self.terms, key=lambda term: term[1] < 0)
 
     @property
     def is_unit(self) -> bool:
@@ -45,6 +50,14 @@ class Size:
     def is_simple(self) -> bool:
         """Whether it is one symbol or one number, which needs no parentheses."""
         return not self.terms or (len(self.terms) == 1 and self.terms[0][1] == 1 and not self.constant)
+
+    def among(self, sizes: Mapping[str, "Size"]) -> "Size":
+        """The same with other sizes for the symbols."""
+        result = Size((), self.constant)
+        for symbol, count in self.terms:
+            other = sizes[symbol]
+            result += Size(tuple((name, count * times) for name, times in other.terms), count * other.constant)
+        return result
 
     def at(self, sizes: Mapping[str, int]) -> int:
         """The number, for numbers in place of the symbols."""

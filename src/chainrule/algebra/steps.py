@@ -1,6 +1,8 @@
 """A derivation as a person would write it: steps in their order, each with its rule, its equations and its shape."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from chainrule.algebra import functions
 from chainrule.algebra.entries import Letters, entry, show_polynomial
@@ -74,10 +76,18 @@ class Step:
         """Words and equations in plain Unicode."""
         return "\n".join([self.words, *(plain(equation.formula) for equation in self.equations)])
 
+    def to_json(self) -> dict[str, Any]:
+        shape = shape_text(self.shape) if self.shape is not None else None
+        equations = [plain(equation.formula) for equation in self.equations]
+        return {
+            "section": self.section, "rule": self.rule, "of": self.of, "words": self.words, "equations": equations,
+            "latex": self.latex, "shape": shape,
+        }  # fmt: skip
 
-def derivation_steps(program: Program, found: Backward, wrt: list[str]) -> list[Step]:
-    """All steps from the equations to the gradients by `wrt`; what the check says is added when it is done."""
-    names = Names({adjoint.name: adjoint.of.name for adjoint in found.adjoints.values()})
+
+def derivation_steps(program: Program, found: Backward, wrt: list[str], closed: Mapping[str, Node]) -> list[Step]:
+    """All steps from the equations to the gradients by `wrt`, and their `closed` forms; the check is added later."""
+    names = Names({adjoint.name: adjoint.of.name for adjoint in found.adjoints.values()}, found.sign)
     taken = {*program.shapes, *program.symbols}
     adjoints = [adjoint for adjoint in found.adjoints.values() if adjoint.edges]
     steps = [_forward(line, names, taken) for line in program.lines]
@@ -87,7 +97,7 @@ def derivation_steps(program: Program, found: Backward, wrt: list[str]) -> list[
     for adjoint in adjoints:
         steps += _chain(found, adjoint, names, taken)
     for name in wrt:
-        steps += _result(found, name, names, taken)
+        steps += _result(found, name, closed.get(name), names, taken)
     return steps
 
 
@@ -177,15 +187,15 @@ def _chain(found: Backward, adjoint: Adjoint, names: Names, taken: set[str]) -> 
         final = show_polynomial(adjoint.contracted, letters, names)
         steps.append(make("probabilities", f"the probabilities {held} of a sample sum to one", final))
     if adjoint.formula is not None and not (adjoint.inlined and not adjoint.outer and not adjoint.of.shape):
-        equation = Equation(_gradient_symbol(adjoint, result), show(adjoint.formula, names))
+        equation = Equation(_gradient_symbol(adjoint, result, names), show(adjoint.formula, names))
         steps.append(Step("matrix form", "in matrices", (equation,), shape, of, "Chain rule"))
     return steps
 
 
-def _gradient_symbol(adjoint: Adjoint, result: str) -> Formula:
+def _gradient_symbol(adjoint: Adjoint, result: str, names: Names) -> Formula:
     if adjoint.outer:
         return partial(Name(result), Name(adjoint.of.name))
-    return Name(adjoint.of.name, gradient=True)
+    return names.formula(adjoint.name)
 
 
 def _chain_rule(adjoint: Adjoint, top: Formula, letters: Letters, result: str) -> Formula:
@@ -205,22 +215,28 @@ def _chain_rule(adjoint: Adjoint, top: Formula, letters: Letters, result: str) -
     return row(*parts)
 
 
-def closed_form(found: Backward, adjoint: Adjoint) -> Node | None:
-    """The gradient without other gradients in it, where that is short enough to be read."""
-    if adjoint.formula is None:
-        return None
-    values: dict[str, Node] = {}
-    for line in found.lines([adjoint.of.name]):
-        values[line.name] = substitute(line.expression, values)
-        if sum(1 for _ in values[line.name].walk()) > 2000:
-            return None
-    closed = values.get(adjoint.name)
-    if closed is None or closed == adjoint.formula or closed.operations > LONGEST_CLOSED_FORM:
-        return None
+def closed_forms(found: Backward) -> dict[str, Node]:
+    """By variable, the gradients without other gradients in them, where these are short enough to be read.
+
+    What is inserted only grows: a gradient that uses one that is too long is too long as well.
+    """
+    of = {adjoint.name: adjoint for adjoint in found.adjoints.values()}
+    written: dict[str, Node] = {}
+    closed: dict[str, Node] = {}
+    for line in found.lines([*found.adjoints]):
+        used = [name for name in line.expression.names if name in of]
+        if any(name not in written for name in used):
+            continue
+        whole = substitute(line.expression, {name: written[name] for name in used})
+        if whole.operations > LONGEST_CLOSED_FORM:
+            continue
+        written[line.name] = whole
+        if whole != line.expression:
+            closed[of[line.name].of.name] = whole
     return closed
 
 
-def _result(found: Backward, name: str, names: Names, taken: set[str]) -> list[Step]:
+def _result(found: Backward, name: str, closed: Node | None, names: Names, taken: set[str]) -> list[Step]:
     result = found.program.result
     left = partial(Name(result.name), Name(name))
     shape = found.program.shapes[name]
@@ -240,7 +256,6 @@ def _result(found: Backward, name: str, names: Names, taken: set[str]) -> list[S
         equation = Equation(indexed, show_polynomial(adjoint.contracted, letters, names))
         return [Step("result", words, (equation,), shape, name, "Result")]
     equations = [Equation(left, show(adjoint.formula, names))]
-    closed = closed_form(found, adjoint)
     if closed is not None:
         equations.append(Equation(left, show(closed, names)))
     whole = adjoint.formula.shape

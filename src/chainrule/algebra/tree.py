@@ -43,11 +43,18 @@ class Place:
 
 
 class ExpressionError(InputError):
-    """A source that is not in the language; `place` says where."""
+    """A source that is not in the language; `place` says where, `of_shapes` whether only shapes are wrong."""
 
-    def __init__(self, problem: str, remedy: str, place: Place | None = None) -> None:
-        super().__init__(f"{place}: {problem}" if place else problem, remedy)
-        self.place = place
+    def __init__(
+        self, problem: str, remedy: str, place: Place | None = None, *, of_shapes: bool = False, text: str = ""
+    ) -> None:
+        where = f"{text}, {place}" if text and place else text or place
+        super().__init__(f"{where}: {problem}" if where else problem, remedy)
+        self.place, self.of_shapes, self._bare = place, of_shapes, problem
+
+    def within(self, text: str) -> "ExpressionError":
+        """The same, where there are several texts: it says in which."""
+        return ExpressionError(self._bare, self.remedy, self.place, of_shapes=self.of_shapes, text=text)
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,12 @@ class Node:
 
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, operands first."""
-        for child in self.children:
-            yield from child.walk()
-        yield self
+        stack, order = [self], []
+        while stack:
+            tree = stack.pop()
+            order.append(tree)
+            stack.extend(tree.children)
+        return reversed(order)
 
     @property
     def operations(self) -> int:

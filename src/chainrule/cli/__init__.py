@@ -11,6 +11,7 @@ COMMANDS = {
     "train": "train a network on a data set, evaluate it and leave a run folder",
     "predict": "labels and probabilities for a table, an array file, an image or a folder",
     "verify": "compute a run's results again and compare them with the stored ones",
+    "derive": "derivatives of equations or of a network, step by step and verified; or a formula put to the test",
     "check": "hold every gradient of a network against central differences",
     "explain": "the chain of products behind one gradient, with its numbers",
     "data": "list, fetch and show data sets",
@@ -28,6 +29,7 @@ examples:
   chainrule train mnist --hidden 300 --activation sigmoid --batch-size 1 --learning-rate 0.03 --epochs 5
   chainrule predict runs/digits-… image.png
   chainrule verify runs/digits-…
+  chainrule derive examples/derive/residual.txt --wrt x
   chainrule check 784-300-10 --activation sigmoid
   chainrule explain runs/digits-… --of "W1[3,5]" --sample 0
 

@@ -14,12 +14,14 @@ Format = Literal["text", "html", "json"]
 STYLE = """
 body { font: 15px/1.5 "DejaVu Sans", Verdana, sans-serif; color: #222 }
 body { max-width: 70em; margin: 2em auto; padding: 0 1em }
+h1 { font-size: 1.5em; overflow-wrap: anywhere }
 table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-nums }
-th, td { padding: 0.15em 0.7em; text-align: left }
+table { display: block; overflow-x: auto }
+th, td { padding: 0.15em 0.7em; text-align: left; white-space: nowrap }
 thead th { border-bottom: 1px solid #595959 }
-caption { text-align: left; font-weight: bold; padding-bottom: 0.5em }
 table.chain td { text-align: center }
-table.chain th { font-weight: normal; white-space: nowrap }
+table.chain td[colspan] { text-align: left }
+table.chain th { font-weight: normal }
 """.strip()
 
 
@@ -47,6 +49,7 @@ def write(found: Finding, title: str, form: Format, output: Path | None) -> None
 
 def page(title: str, body: str) -> str:
     """A self-contained HTML document around `body`."""
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>\n{STYLE}\n</style>'
+    metadata = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+    head = f"{metadata}<title>{escape(title)}</title><style>\n{STYLE}\n</style>"
     heading = f"<h1>{escape(title)}</h1>"
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>{heading}\n{body}\n</body></html>\n'

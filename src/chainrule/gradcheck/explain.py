@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.errors import InputError, shown, unknown_name
-from chainrule.gradcheck.judging import Verdict, judge_entry
-from chainrule.network import Layer, Network, Structure, forward_pass, penalty, refuse_non_finite
+from chainrule.gradcheck.checking import in_float64, least_noise, refuse_infinite
+from chainrule.gradcheck.judging import Evaluate, Verdict, judge_entry, noise_of
+from chainrule.network import Layer, Network, Structure, forward_pass, penalty
 from chainrule.network.passes import EPSILON
+from chainrule.specs import number as checked_number
 from chainrule.specs import whole
 
 Floats = NDArray[np.float64]
@@ -106,7 +108,7 @@ class Explanation:
         lines = [f"mean of {m} sample{'s' * (m != 1)}  {number(self.products.sum())} / {m} = {number(self.mean)}"]
         if self.penalty:
             lines.append(f"penalty  λ · {self.of} = {number(self.penalty)}")
-        lines.append(f"∂L/∂{self.of} = {self.gradient!r}")
+        lines.append(f"∂L/∂{self.of} = {self.gradient + 0.0!r}")
         if self.verdict.rule == "kinked":
             return [*lines, "finite difference: none, for a kink lies beside this point"]
         gap = abs(self.gradient - self.numeric)
@@ -189,12 +191,12 @@ def explain(net: Network, x: ArrayLike, y: Any, of: str, sample: int = 0, *, l2:
     sample  the one whose chain is written out; the others are listed
 
     The network counts in inference mode and in float64. Raises UnknownNameError for a name that it does not have, and
-    InputError for an index outside the shape, for what cannot be read and for x or y that do not fit.
+    InputError for an index outside the shape, for what cannot be read, for x or y that do not fit, and where they, the
+    parameters or the loss are not finite.
     """
-    twin = net.copy("float64")
-    X = np.array(twin.inputs(x))
-    refuse_non_finite(X)
-    return _Explainer(twin, X, twin.targets(y, len(X)), l2).explained(of, sample)
+    l2 = checked_number("l2", l2, 0.0)
+    with np.errstate(all="ignore"):
+        return _Explainer(*in_float64(net, x, y), l2).explained(of, sample)
 
 
 def number(value: float) -> str:
@@ -209,6 +211,7 @@ class _Explainer:
         self.net, self.X, self.T, self.l2 = net, X, T, l2
         self.layers = net.structure.layers
         self.last = len(self.layers)
+        refuse_infinite(self._loss(X)[0])
         self.trace = net.forward(X)
         self.gradients = net.backward(self.trace, T, l2=l2, wrt_input=True)
         self.deltas = {name: len(X) * delta for name, delta in self.gradients.deltas.items()}
@@ -233,7 +236,7 @@ class _Explainer:
         products = np.array([term.number for term in terms])
         P = self.net.parameters()[name]
         decay = self.l2 * float(P[index]) if name[0] == "W" else 0.0
-        verdict = judge_entry(P, index, float(self.gradients[name][index]), lambda: self._loss(self.X))
+        verdict = self._judge(P, index, float(self.gradients[name][index]), lambda: self._loss(self.X))
         own = Equation(f"∂ℓ/∂{of}", (terms[i],), products[i])
         notes = self._notes(of, terms[i], i, layer, index[-1])
         if not products.any():
@@ -272,14 +275,14 @@ class _Explainer:
         if not own.number:
             notes.append(f"The loss of sample {i} does not depend on {of} here: its gradient is 0.")
         V = np.array(self.trace[name])
-        verdict = judge_entry(V, (i, k), gradient, lambda: self._loss(V, name[0], l))
+        verdict = self._judge(V, (i, k), gradient, lambda: self._loss(V, name[0], l))
         if m > 1:
             notes.append(f"Only the loss of sample {i} depends on {of}.")
         return Explanation(
             of,
             i,
             (own, *rest),
-            (f"∂ℓ/∂{name}[i,{k}]",),
+            (f"∂ℓ/∂{of}",),
             products[:, None],
             products,
             0.0,
@@ -287,6 +290,16 @@ class _Explainer:
             verdict,
             tuple(notes),
         )
+
+    def _judge(self, V: Floats, index: tuple[int, ...], gradient: float, evaluate: Evaluate) -> Verdict:
+        arrays = [*self.net.parameters().values()]
+        noise = noise_of(
+            evaluate,
+            arrays if any(V is P for P in arrays) else [*arrays, V],
+            np.random.default_rng(0),
+            least_noise(self.net),
+        )
+        return judge_entry(V, index, gradient, evaluate, noise)
 
     def _product(self, name: str, layer: Layer, index: tuple[int, ...], i: int) -> Term:
         """∂ℓ/∂(a parameter) of sample i as one product: what the parameter multiplies, and what comes from above."""
@@ -318,7 +331,9 @@ class _Explainer:
         a, t, delta = float(self.trace[f"A{L}"][i, k]), float(self.T[i, k]), float(self.deltas[f"Z{L}"][i, k])
         if abs(delta - (a - t)) > 1e-12 * max(1.0, abs(delta)):
             return Factor(f"∂ℓ/∂Z{L}[{i},{k}]", delta)
-        return Factor(f"(A{L}[{i},{k}] − T[{i},{k}])", a - t, f"({number(a)} − {number(t)})")
+        return Factor(
+            f"(A{L}[{i},{k}] − T[{i},{k}])", a - t, f"({number(a)} − {number(t) if t >= 0 else f'({number(t)})'})"
+        )
 
     def _sums(self, layer: Layer | None, i: int, k: int) -> Iterator[Equation]:
         """∂ℓ/∂A[i,k] of the layer, and of those units of the layers above that weigh most in it."""
@@ -414,6 +429,11 @@ def _for_any_sample(symbol: str, i: int) -> str:
     return re.sub(rf"\b([AZUNT]\d*)\[{i},", r"\1[i,", symbol)
 
 
+def _is_plain(term: Term) -> bool:
+    """Whether a term is a single number as it stands, so that there is nothing to be multiplied or taken off."""
+    return len(term.factors) == 1 and not term.factors[0].digits
+
+
 def _equation_lines(equation: Equation) -> list[str]:
     """Symbols above, numbers below, a pair of lines a term."""
     cells = [[(f.symbol, f.below) for f in term.factors] for term in equation.terms]
@@ -427,7 +447,7 @@ def _equation_lines(equation: Equation) -> list[str]:
         below = "  ·  ".join(digits.center(w) for (_, digits), w in zip(row, widths, strict=False))
         lines += [
             start + above,
-            " " * (lead + 5) + below + ("" if sole and len(row) == 1 else f"  =  {number(term.number)}"),
+            " " * (lead + 5) + below + ("" if sole and _is_plain(term) else f"  =  {number(term.number)}"),
         ]
     if equation.others:
         lines.append(f"{' ' * lead}  +  {equation.others} smaller terms  =  {number(equation.remainder)}")
@@ -447,7 +467,8 @@ def _equation_html(equation: Equation) -> str:
             below.append(f"{dot}<td>{escape(factor.below)}</td>")
         start = f"<th>{escape(equation.name)}</th><td>=</td>" if not n else "<th></th><td>+</td>"
         rows.append(f"<tr>{start}{''.join(above)}</tr>")
-        rows.append(f"<tr><th></th><td></td>{''.join(below)}<td>=</td><td>{number(term.number)}</td></tr>")
+        result = "" if _is_plain(term) else f"<td>=</td><td>{number(term.number)}</td>"
+        rows.append(f"<tr><th></th><td></td>{''.join(below)}{result}</tr>")
     if equation.others:
         rest = f"{equation.others} smaller terms = {number(equation.remainder)}"
         rows.append(f'<tr><th></th><td>+</td><td colspan="9">{rest}</td></tr>')

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 HEADINGS = ("", "parameter", "shape", "worst", "analytic", "numeric", "absolute", "relative", "step", "passed by")
+COARSE = 1e-2  # share of a gradient's greatest entry from which an error that is not seen is worth a word
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,10 @@ class Row:
                the loss lets differences see; "": neither
     wrong      entries found wrong; left_out: entries that nothing could judge, for a kink lies between the points
     judged     entries judged one by one; the others agree along random directions
-    note       what else is to be said, such as a gradient of another shape
+    greatest   the greatest |analytic| of the parameter
+    unseen     the greatest error of a single entry that might have passed, because the loss rounds
+    note       what else is wrong, such as another shape
+    unjudged   why nothing could be said
     """
 
     name: str
@@ -38,11 +42,19 @@ class Row:
     wrong: int = 0
     left_out: int = 0
     judged: int = 0
+    greatest: float = 0.0
+    unseen: float = 0.0
     note: str = ""
+    unjudged: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was wrong; that nothing could be judged is a note, too."""
+        """Whether the gradient was judged and nothing was wrong."""
+        return self.right and not self.unjudged
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing was wrong, be it that nothing could be judged."""
         return not self.wrong and not self.note
 
     @property
@@ -53,7 +65,7 @@ class Row:
     def cells(self) -> tuple[str, ...]:
         """As HEADINGS."""
         named = f"{self.name} ({self.mode})" if self.mode else self.name
-        mark = "ok" if self.ok else "NO"
+        mark = "ok" if self.ok else "??" if self.right else "NO"
         shape = "×".join(map(str, self.shape)) or "number"
         if self.index is None:
             return (mark, named, shape, "", "", "", "", "", "", "")
@@ -64,6 +76,13 @@ class Row:
         """Notes, wrong entries and entries left out, in words."""
         named = f"{self.name} in {self.mode}" if self.mode else self.name
         remarks = [f"{named}: {self.note}"] if self.note else []
+        if self.unjudged:
+            remarks.append(f"{named}: nothing could be judged: {self.unjudged}")
+        elif self.right and self.unseen > COARSE * self.greatest > 0:
+            remarks.append(
+                f"{named}: the loss rounds, so that an error of {self.unseen:.0e} in a single entry would not be seen;"
+                f" the greatest entry is {self.greatest:.0e}"
+            )
         if self.wrong:
             remarks.append(f"{named}: {self.wrong} of the {self.judged} entries looked at one by one are wrong")
         if self.left_out:
@@ -73,7 +92,7 @@ class Row:
 
 @dataclass(frozen=True)
 class GradientReport:
-    """The outcome of a gradient check; true where every gradient is right.
+    """The outcome of a gradient check; true where every gradient was judged and is right.
 
     rows       one a parameter (and a mode)
     problems   what is wrong beyond single parameters, in words
@@ -94,7 +113,7 @@ class GradientReport:
     @property
     def worst(self) -> Row:
         """The row that is most wrong, or takes most of what it is allowed."""
-        return max(self.rows, key=lambda row: (not row.ok, row.index is None, row.excess))
+        return max(self.rows, key=lambda row: (not row.right, not row.ok, row.index is None, row.excess))
 
     @property
     def verdict(self) -> str:
@@ -104,7 +123,10 @@ class GradientReport:
         counts = f"{len(self.rows)} gradients of {entries:,} entries{kinks}"
         if self.ok:
             return f"The gradients are right: {counts}, held against central differences."
-        wrong = [row.cells()[1] for row in self.rows if not row.ok]
+        wrong = [row.cells()[1] for row in self.rows if not row.right]
+        unjudged = [row.cells()[1] for row in self.rows if row.right and row.unjudged]
+        if not wrong and not self.problems:
+            return f"Nothing is wrong, but NOT JUDGED is {', '.join(unjudged)}: {counts}."
         return f"The gradients are WRONG in {', '.join(wrong) or 'ways told below'}: {counts}."
 
     def __str__(self) -> str:
@@ -131,8 +153,8 @@ class GradientReport:
 
         body = "".join(line("td", row.cells()) for row in self.rows)
         remarks = "".join(f"<p>{escape(remark)}</p>" for remark in self._remarks())
-        caption = f"<caption>{escape(self.verdict)}</caption>"
-        return f"<table>{caption}<thead>{line('th', HEADINGS)}</thead><tbody>{body}</tbody></table>{remarks}"
+        verdict = f"<p><b>{escape(self.verdict)}</b></p>"
+        return f"{verdict}<table><thead>{line('th', HEADINGS)}</thead><tbody>{body}</tbody></table>{remarks}"
 
     def _remarks(self) -> list[str]:
         return [*self.problems, *(remark for row in self.rows for remark in row.remarks())]

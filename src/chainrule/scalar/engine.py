@@ -8,6 +8,7 @@ a.gradient              # 4.0: a value that is used twice collects what comes al
 """
 
 import math
+from numbers import Real
 from typing import Union
 
 from chainrule.errors import InputError, shown
@@ -32,9 +33,12 @@ class Value:
         parents: tuple["Value", ...] = (),
         local: tuple[float, ...] = (),
     ) -> None:
-        if not isinstance(number, float | int):
+        if not isinstance(number, float | int | Real):
             raise InputError(f"{shown(number)} is no number", "Give a float.")
-        self.number = float(number)
+        try:
+            self.number = float(number)
+        except OverflowError:
+            raise InputError(f"{shown(number)} is too great for a float", "Give a number below 1.8e308.") from None
         self.name = name
         self.operation = operation
         self.parents = parents
@@ -59,7 +63,7 @@ class Value:
         x, y = self.number, other.number
         if y == 0:
             raise InputError(f"{told(self)} is divided by {told(other)}", "Keep the denominator off 0.")
-        return Value(x / y, operation="÷", parents=(self, other), local=(1 / y, -x / (y * y)))
+        return Value(x / y, operation="÷", parents=(self, other), local=(1 / y, -x / y / y))
 
     def __neg__(self) -> "Value":
         return Value(-self.number, operation="−", parents=(self,), local=(-1.0,))
@@ -73,8 +77,11 @@ class Value:
             raise InputError(
                 f"{told(self)} has no power {n:g}", "Take whole powers of negative numbers, none below 0 of 0."
             )
-        slope = NONE if x == 0 and 0 < n < 1 else n * x ** (n - 1) if n else 0.0
-        return Value(x**n, operation=f"^{n:g}", parents=(self,), local=(slope,))
+        try:
+            slope = NONE if x == 0 and 0 < n < 1 else n * x ** (n - 1) if n else 0.0
+            return Value(x**n, operation=f"^{n:g}", parents=(self,), local=(slope,))
+        except OverflowError:
+            raise InputError(f"{told(self)} to the power {n:g} is too great for a float", "Scale it first.") from None
 
     def __radd__(self, other: float) -> "Value":
         return value(other) + self
@@ -87,6 +94,9 @@ class Value:
 
     def __rtruediv__(self, other: float) -> "Value":
         return value(other) / self
+
+    def __rpow__(self, base: float) -> "Value":
+        raise InputError(f"a number to the power {told(self)} has no rule", f"Write exp(x * math.log({base!r})).")
 
     def tape(self) -> "Tape":
         """This value and all it was computed from, each after its parents; of any depth, for nothing here recurses."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import InputError, unknown_name
+from chainrule.errors import InputError, shown, unknown_name
 from chainrule.scalar.engine import Value
 from chainrule.scalar.rules import OUTPUTS, total
 from chainrule.scalar.rules import activation as rule_named
@@ -76,6 +76,13 @@ class MLP:
         """Mean loss over samples, plus λ/2 Σ‖W‖² for λ = `l2`; a row of targets a sample, one-hot for a class."""
         if len(rows) != len(targets) or not rows:
             raise InputError(f"{len(rows)} samples but {len(targets)} rows of targets", "Give as many, at least one.")
+        for i, t in enumerate(targets):
+            if not isinstance(t, Sequence) or len(t) != self.width:
+                told = shown(t) if not isinstance(t, Sequence) else f"{len(t)} numbers"
+                raise InputError(
+                    f"the target of sample {i} is {told} for {self.width} outputs",
+                    "Give a row, one number an output: [1, 0] for class 0 of two.",
+                )
         losses = [self.loss_of_sample(self.logits(x, i), t) for i, (x, t) in enumerate(zip(rows, targets, strict=True))]
         mean = total(losses) / len(losses) if len(losses) > 1 else losses[0]
         if l2:
@@ -106,11 +113,14 @@ class MLP:
                     f"W{l} has {rows} rows of {columns} numbers but layer {l} gets {width or rows}",
                     "Give one row a unit below, all of one length.",
                 )
+            if f"b{l}" not in self.parameters and f"gamma{l}" not in self.parameters:
+                raise InputError(f"layer {l} has no b{l}", "Give one number a unit.")
             for name in ("b", "gamma", "beta"):
                 held = self.parameters.get(f"{name}{l}")
                 if held is not None and len(held) != columns:
                     raise InputError(f"{name}{l} has {len(held)} numbers for {columns} units", "Give one a unit.")
             width = columns
+        self.width = width or 0
         if len(self.activations) != max(self.depth - 1, 0) or not self.depth:
             raise InputError(f"{len(self.activations)} activations for {self.depth} layers", "Give one a hidden layer.")
 
@@ -120,6 +130,9 @@ def stochastic_descent(
 ) -> list[float]:
     """One epoch, an update a sample, in the order given; the loss of every instance as it was met."""
     losses = []
+    rows, targets = list(rows), list(targets)
+    if len(rows) != len(targets):
+        raise InputError(f"{len(rows)} samples but {len(targets)} rows of targets", "Give as many.")
     for x, t in zip(rows, targets, strict=True):
         loss = model.loss([x], [t])
         loss.backward()

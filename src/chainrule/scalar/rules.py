@@ -2,15 +2,20 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from inspect import signature
 
-from chainrule.errors import InputError, unknown_name
+from chainrule.errors import InputError, shown, unknown_name
 from chainrule.scalar.engine import NONE, Number, Value, told, value
 
 
 def total(terms: Iterable[Number]) -> Value:
     """Σ terms, as one node; the derivative by each is 1."""
     parents = tuple(map(value, terms))
-    return Value(math.fsum(term.number for term in parents), "", "Σ", parents, (1.0,) * len(parents))
+    try:
+        result = math.fsum(term.number for term in parents)
+    except (OverflowError, ValueError):  # beyond the greatest float, or infinities of either sign
+        result = sum(term.number for term in parents)
+    return Value(result, "", "Σ", parents, (1.0,) * len(parents))
 
 
 def exp(x: Number) -> Value:
@@ -137,13 +142,23 @@ OUTPUTS: dict[
 
 def activation(text: str) -> Callable[[Value], Value]:
     """The rule of that name; `leaky_relu(0.2)` or `leaky_relu(slope=0.2)` for one with a setting."""
+    if not isinstance(text, str):
+        raise InputError(f"{shown(text)} names no activation", "Give a name, such as 'tanh' or 'leaky_relu(0.2)'.")
     name, _, setting = text.rstrip(")").partition("(")
     if name not in ACTIVATIONS:
         raise unknown_name("activation of the scalar engine", name, ACTIVATIONS)
     rule = ACTIVATIONS[name]
     if not setting:
         return rule
-    number = float(setting.rpartition("=")[2])
+    settings = list(signature(rule).parameters)[1:2]
+    key, _, digits = setting.rpartition("=")
+    try:
+        number = float(digits)
+    except ValueError:
+        raise InputError(f"{shown(digits)} in {text} is no number", f"Write {name}(0.2).") from None
+    if not settings or key not in ("", *settings):
+        has = f"It has {settings[0]}." if settings else "It has none."
+        raise InputError(f"{name} has no setting {shown(setting)}", has)
     return lambda x: rule(x, number)
 
 
