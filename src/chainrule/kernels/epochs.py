@@ -32,10 +32,11 @@ from chainrule.kernels.layers import (
 from chainrule.kernels.narrow import narrow_chunk
 from chainrule.kernels.normalisation import move_running, normalise, normalise_backward, normalise_by_running
 from chainrule.kernels.output import answer, output
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.records import job_at, layer_of
 from chainrule.kernels.single import single
 from chainrule.kernels.threads import LINE, wait
-from chainrule.kernels.tiles import kernel, rounded_up
+from chainrule.kernels.tiles import rounded_up
 from chainrule.kernels.update import CHAINS, squares, step_rows, step_vectors, transpose_rows
 from chainrule.kernels.views import doubles, integers, reals
 from chainrule.network import Structure
@@ -101,7 +102,7 @@ def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
     real = type(job.one)
     rate, number = real(doubles(job.rates, batch + 1)[batch]), job.taken + batch + 1
     l2 = real(doubles(job.l2, batch + 1)[batch] if stage == DESCEND else 0.0)
-    scale, none = _clipping(job) if stage == STEPS else real(1), np.int64(0)
+    shrunk, none = _clipping(job) if stage == STEPS else real(1), np.int64(0)
     workers = 1 if job.narrow else job.threads  # so few numbers cost more on their way than they do work
     if t >= workers:
         return
@@ -119,11 +120,11 @@ def _descend(job, stage, batch, samples, rows, whole_rows, further, last, t):
                 if mine and not layer.normalised:
                     bias_gradient(job, job.G, layer, none, rows, further)
         if stage == STEPS or (stage == DESCEND and last):
-            step_rows(job, layer, number, rate, l2, scale, j0, j1)
+            step_rows(job, layer, number, rate, l2, shrunk, j0, j1)
             if l > 0 and not job.narrow:
                 transpose_rows(job, layer, j0, j1)
             if mine:
-                step_vectors(job, layer, number, rate, scale)
+                step_vectors(job, layer, number, rate, shrunk)
                 if layer.normalised:
                     move_running(job, layer, whole_rows)
 
@@ -137,15 +138,15 @@ def _chunk_at(job, number):
 @kernel
 def _sum_chunks(job, samples, r0, r1):
     """Gradients over each chunk of rows r0 … r1 − 1."""
-    none = np.int64(0)
+    none, further = np.int64(0), np.bool_(False)
     for first in range(r0, r1, CHUNK):
         rows = min(CHUNK, r1 - first)
         into = _chunk_at(job, first // CHUNK)
         for l in range(job.depth):
             layer = layer_of(job, l)
             inputs, input_rows, input_step = inputs_of(job, l, samples)
-            weight_gradient(job, into, layer, inputs, input_rows, input_step, first, rows, none, layer.fan_in, rows < 0)
-            bias_gradient(job, into, layer, first, rows, rows < 0)
+            weight_gradient(job, into, layer, inputs, input_rows, input_step, first, rows, none, layer.fan_in, further)
+            bias_gradient(job, into, layer, first, rows, further)
 
 
 @kernel
@@ -328,7 +329,7 @@ def _single(job, batch, samples, mask, total):
         _add_squares(job, job.P, first, first, rows)
     fine = single(job, x, samples, total, mask, rate, l2)
     if job.recorded and fine:
-        _record(job, batch, samples, rows, total, rows < 1, rows == 1)
+        _record(job, batch, samples, rows, total, np.bool_(False), np.bool_(True))
     return fine
 
 

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from chainrule.kernels.maths import exp, tanh
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.products import product
 from chainrule.kernels.records import layer_of
-from chainrule.kernels.tiles import kernel
 from chainrule.kernels.views import doubles, integers, place, reals, view
 
 

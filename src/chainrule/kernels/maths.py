@@ -11,7 +11,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from chainrule.kernels.tiles import host_has, kernel
+from chainrule.kernels.parts import kernel
+from chainrule.kernels.tiles import host_has
 
 F = np.float32
 FUSED = machine() not in ("x86_64", "AMD64") or host_has("fma")

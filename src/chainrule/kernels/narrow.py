@@ -10,9 +10,10 @@ import math
 from chainrule.kernels.layers import function, gather, inputs_of, times_derivative
 from chainrule.kernels.maths import exp
 from chainrule.kernels.output import loss_of_unit, share_of_loss
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.products import product
 from chainrule.kernels.records import layer_of
-from chainrule.kernels.tiles import kernel, rounded_up
+from chainrule.kernels.tiles import rounded_up
 from chainrule.kernels.vectors import dots
 from chainrule.kernels.views import integers, lanes_of, place, reals
 
@@ -141,7 +142,7 @@ def _margin(job, kind, first, across):
 @kernel
 def _targets(job, layer, into, samples, first, rows, across):
     """T, unit after unit; beyond the samples are zeros."""
-    numbers, zero = integers(samples, first + rows), job.one - job.one
+    numbers, zero = integers(samples, first + rows), type(job.one)(0)
     if job.labels:
         for i in range(layer.width * across):
             into[i] = zero
@@ -169,7 +170,7 @@ def _shares(job, samples, total, first, rows, across):
         for r in range(rows):
             shares[r] = share_of_loss(job, numbers[first + r], total)
     for r in range(rows, across):
-        shares[r] = job.one - job.one
+        shares[r] = type(job.one)(0)
     return shares
 
 
@@ -203,7 +204,7 @@ def _losses(job, layer, z, t, first, rows, across):
     losses = reals(job, job.row_losses, first, rows)
     tops, sums = _margin(job, 1, first, across), _margin(job, 2, first, across)
     for r in range(rows):
-        loss = job.one - job.one
+        loss = type(job.one)(0)
         for k in range(layer.width):
             logit, target = z[k * across + r], t[k * across + r]
             if job.output == 0:

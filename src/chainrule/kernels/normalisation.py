@@ -2,7 +2,7 @@
 
 import math
 
-from chainrule.kernels.tiles import kernel
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.views import reals
 from chainrule.network.model import MOMENTUM
 from chainrule.network.passes import EPSILON
@@ -14,7 +14,7 @@ def normalise(job, layer, rows, c0, c1):
     padded = layer.padded
     mean = reals(job, job.statistics, layer.mean, padded)
     variance = reals(job, job.statistics, layer.variance, padded)
-    gamma, beta = reals(job, job.P, layer.scale, padded), reals(job, job.P, layer.bias, padded)
+    gamma, beta = reals(job, job.P, layer.gamma, padded), reals(job, job.P, layer.bias, padded)
     zero, m, epsilon = mean.dtype.type(0), mean.dtype.type(rows), mean.dtype.type(EPSILON)
     for c in range(c0, c1):
         mean[c] = variance[c] = zero
@@ -43,8 +43,8 @@ def normalise_backward(job, layer, rows, c0, c1):
     """Columns c0 … c1 − 1: dγ, dβ, and delta from ∂/∂U to ∂/∂Z."""
     padded = layer.padded
     variance = reals(job, job.statistics, layer.variance, padded)
-    gamma = reals(job, job.P, layer.scale, padded)
-    dgamma, dbeta = reals(job, job.G, layer.scale, padded), reals(job, job.G, layer.bias, padded)
+    gamma = reals(job, job.P, layer.gamma, padded)
+    dgamma, dbeta = reals(job, job.G, layer.gamma, padded), reals(job, job.G, layer.bias, padded)
     zero, m, epsilon = gamma.dtype.type(0), gamma.dtype.type(rows), gamma.dtype.type(EPSILON)
     for c in range(c0, c1):
         dgamma[c] = dbeta[c] = zero
@@ -68,7 +68,7 @@ def normalise_by_running(job, layer, r0, r1):
     padded = layer.padded
     mean = reals(job, job.running, layer.mean, padded)
     variance = reals(job, job.running, layer.variance, padded)
-    gamma, beta = reals(job, job.P, layer.scale, padded), reals(job, job.P, layer.bias, padded)
+    gamma, beta = reals(job, job.P, layer.gamma, padded), reals(job, job.P, layer.bias, padded)
     epsilon = mean.dtype.type(EPSILON)
     for r in range(r0, r1):
         z = reals(job, job.ws, layer.z + r * padded, padded)

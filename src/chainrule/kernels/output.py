@@ -3,7 +3,7 @@
 import math
 
 from chainrule.kernels.maths import exp
-from chainrule.kernels.tiles import kernel
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.vectors import scaled
 from chainrule.kernels.views import integers, lanes_of, place, reals
 
@@ -36,7 +36,7 @@ def answer(job, layer, r0, r1):
     for r in range(r0, r1):
         e = reals(job, job.ws, layer.a + r * padded, padded)
         row = place(job, layer.a + r * padded)
-        scaled(row, row, padded // lanes_of(e), job.one - job.one, job.one / _sum(e, layer.width))
+        scaled(row, row, padded // lanes_of(e), type(job.one)(0), job.one / _sum(e, layer.width))
 
 
 @kernel
@@ -87,7 +87,7 @@ def _softmax_deltas(job, layer, samples, total, r0, r1):
     padded, width, one = layer.padded, layer.width, job.one
     vectors = padded // lanes_of(reals(job, job.ws, layer.a, 0))
     numbers, labels, outputs, recorded = integers(samples, r1), job.labels, job.outputs, job.recorded
-    share, zero = share_of_loss(job, numbers[r0], total), one - one
+    share, zero = share_of_loss(job, numbers[r0], total), type(one)(0)
     for r in range(r0, r1):
         e = reals(job, job.ws, layer.a + r * padded, width)
         delta = reals(job, job.ws, layer.delta + r * padded, padded)
@@ -154,7 +154,7 @@ def _values(job, layer, r0, r1):
 def _deltas(job, layer, samples, total, r0, r1):
     """The deltas and losses of sigmoid with binary cross-entropy, or of identity with half the squared error."""
     padded, width, outputs = layer.padded, layer.width, job.outputs
-    numbers, zero = integers(samples, r1), job.one - job.one
+    numbers, zero = integers(samples, r1), type(job.one)(0)
     for r in range(r0, r1):
         z, a = reals(job, job.ws, layer.z + r * padded, width), reals(job, job.ws, layer.a + r * padded, width)
         delta = reals(job, job.ws, layer.delta + r * padded, padded)

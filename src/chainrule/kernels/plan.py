@@ -21,14 +21,14 @@ from chainrule.rules import Activation
 
 Array = NDArray[Any]
 
-# A layer of the network. weights, bias (β with batch normalisation), scale (γ): where they begin in the parameters, and
+# A layer of the network. weights, bias (β with batch normalisation), gamma (γ): where they begin in the parameters, and
 # their gradients in the gradients; z, a, d, delta, n: where the rows of these values begin in the workspace, and
 # transposed: where Wᵀ does; nonzero: the places of the inputs of a single sample that are not zero; mean,
 # variance: of the batch; low: what stands behind the bias of the layer.
 LAYER = np.dtype(
     [
         *((name, np.int64) for name in ("fan_in", "width", "padded", "activation", "normalised", "dropped")),
-        *((name, np.int64) for name in ("weights", "bias", "scale", "z", "a", "d", "delta", "n", "transposed")),
+        *((name, np.int64) for name in ("weights", "bias", "gamma", "z", "a", "d", "delta", "n", "transposed")),
         *((name, np.int64) for name in ("nonzero", "mean", "variance", "dropped_below")),
         *((name, np.float64) for name in ("setting", "kept", "low")),
         ("rate", np.float32),
@@ -74,8 +74,8 @@ def make_plan(structure: Structure, rows: int, dtype: np.dtype[Any]) -> Plan:
         place["kept"], place["rate"] = 1 / (1 - layer.dropout), layer.dropout
         place["weights"] = parameters
         place["bias"] = parameters + layer.fan_in * padded
-        place["scale"] = place["bias"] + padded
-        parameters = int(place["scale"]) + padded * layer.batch_norm
+        place["gamma"] = place["bias"] + padded
+        parameters = int(place["gamma"]) + padded * layer.batch_norm
         for name in ("z", "a", "d", "delta", "n"):
             needed = {"d": layer.dropout > 0, "n": layer.batch_norm}.get(name, True)
             place[name] = workspace
@@ -156,7 +156,7 @@ def _places(plan: Plan, flat: Array) -> Iterator[tuple[str, slice, Array]]:
     """For each parameter, panel by panel: its name, the columns, and a view of where these lie in `flat`."""
     for l, layer in enumerate(plan.layers, start=1):
         fan_in, width, padded = int(layer["fan_in"]), int(layer["width"]), int(layer["padded"])
-        weights, bias, scale = int(layer["weights"]), int(layer["bias"]), int(layer["scale"])
+        weights, bias, gamma = int(layer["weights"]), int(layer["bias"]), int(layer["gamma"])
         for start in range(0, padded, plan.panel):
             wide = min(plan.panel, padded - start)
             used = min(wide, width - start)
@@ -164,7 +164,7 @@ def _places(plan: Plan, flat: Array) -> Iterator[tuple[str, slice, Array]]:
             yield f"W{l}", slice(start, start + used), panel[:, :used]
         yield f"beta{l}" if layer["normalised"] else f"b{l}", slice(None), flat[bias:][:width]
         if layer["normalised"]:
-            yield f"gamma{l}", slice(None), flat[scale:][:width]
+            yield f"gamma{l}", slice(None), flat[gamma:][:width]
 
 
 def running_statistics(plan: Plan, flat: Array) -> Iterator[tuple[str, Array]]:

@@ -1,6 +1,7 @@
 """A matrix product, panel by panel and stretch by stretch of its sums."""
 
-from chainrule.kernels.tiles import TERMS, VECTOR_BYTES, VECTORS, block, kernel
+from chainrule.kernels.parts import kernel
+from chainrule.kernels.tiles import TERMS, VECTOR_BYTES, VECTORS, block
 
 
 @kernel

@@ -8,9 +8,10 @@ import numpy as np
 
 from chainrule.kernels.layers import activate, deactivate, passed_on
 from chainrule.kernels.output import output
+from chainrule.kernels.parts import kernel
 from chainrule.kernels.products import product
 from chainrule.kernels.records import layer_of
-from chainrule.kernels.tiles import VECTORS, kernel, rounded_up
+from chainrule.kernels.tiles import VECTORS, rounded_up
 from chainrule.kernels.vectors import rank_one
 from chainrule.kernels.views import integers, place, reals
 
@@ -89,7 +90,7 @@ def _step_transposed(job, layer, inputs, shrink):
 
 @kernel
 def _shrink(job, base, offset, count, shrink):
-    if shrink != job.one - job.one:
+    if shrink != type(job.one)(0):
         w = reals(job, base, offset, count)
         for i in range(count):
             w[i] -= shrink * w[i]

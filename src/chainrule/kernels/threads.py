@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from chainrule.kernels.tiles import kernel
+from chainrule.kernels.parts import kernel
 
 LINE = 128  # bytes between what two threads write: two cache lines, since processors fetch them in pairs
 PATIENCE = 20_000  # looks at a barrier before the processor is given away

@@ -14,12 +14,10 @@ from typing import Any
 
 from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-# No fast mathematics: whether a multiplication and an addition are fused must not hang on where a function is inlined,
-# or the bits would. The tile alone asks for it, on every term.
-kernel: Any = njit(error_model="numpy", nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+from chainrule.kernels.parts import kernel
 
 
 def host_has(feature: str) -> bool:

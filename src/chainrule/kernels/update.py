@@ -2,7 +2,8 @@
 
 import math
 
-from chainrule.kernels.tiles import kernel, rounded_up
+from chainrule.kernels.parts import kernel
+from chainrule.kernels.tiles import rounded_up
 from chainrule.kernels.views import doubles, lanes_of, reals
 
 SGD, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)  # the order of plan.METHODS
@@ -10,8 +11,8 @@ CHAINS = 64  # partial sums of a sum of squares
 
 
 @kernel
-def step(job, start, count, number, rate, l2, scale, decayed):
-    """Move P[start : start + count] against scale·G (+ λP); M and S are the method's memory.
+def step(job, start, count, number, rate, l2, shrunk, decayed):
+    """Move P[start : start + count] against G (+ λP), clipping having `shrunk` G; M and S are the method's memory.
 
     `number` is the step's, from 1; `decayed` whether AdamW's decay is for these parameters.
     """
@@ -21,9 +22,9 @@ def step(job, start, count, number, rate, l2, scale, decayed):
     one, method = real(1), job.method
     first, second, epsilon = real(job.first), real(job.second), real(job.epsilon)
     new_first, new_second = real(1 - job.first), real(1 - job.second)
-    if scale != one:
+    if shrunk != one:
         for i in range(count):
-            g[i] *= scale
+            g[i] *= shrunk
     if l2 != real(0):
         for i in range(count):
             g[i] += l2 * p[i]
@@ -56,12 +57,12 @@ def step(job, start, count, number, rate, l2, scale, decayed):
 
 
 @kernel
-def step_rows(job, layer, number, rate, l2, scale, j0, j1):
+def step_rows(job, layer, number, rate, l2, shrunk, j0, j1):
     """`step` for rows j0 … j1 − 1 of the weights of a layer, which lie in one stretch a panel."""
     for start in range(0, layer.padded, job.panel):
         wide = min(job.panel, layer.padded - start)
         at = layer.weights + start * layer.fan_in + j0 * wide
-        step(job, at, (j1 - j0) * wide, number, rate, l2, scale, True)
+        step(job, at, (j1 - j0) * wide, number, rate, l2, shrunk, True)
         if _may_divide_by_zero(job):
             p = reals(job, job.P, at, (j1 - j0) * wide)
             for j in range(j1 - j0):
@@ -70,9 +71,9 @@ def step_rows(job, layer, number, rate, l2, scale, j0, j1):
 
 
 @kernel
-def step_vectors(job, layer, number, rate, scale):
+def step_vectors(job, layer, number, rate, shrunk):
     """`step` for b, or for β and γ, of a layer: free of the penalty and of weight decay."""
-    step(job, layer.bias, layer.padded * (1 + layer.normalised), number, rate, type(rate)(0), scale, False)
+    step(job, layer.bias, layer.padded * (1 + layer.normalised), number, rate, type(rate)(0), shrunk, False)
     if _may_divide_by_zero(job):
         p = reals(job, job.P, layer.bias, layer.padded * (1 + layer.normalised))
         for c in range(layer.width, layer.padded):

@@ -7,7 +7,8 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from chainrule.kernels.tiles import kernel, lanes
+from chainrule.kernels.parts import kernel
+from chainrule.kernels.tiles import lanes
 
 
 def _make_array(context: Any, builder: Any, kind: Any, address: Any, count: Any) -> Any:

@@ -108,6 +108,7 @@ class Network:
             if layer.batch_norm:
                 self._statistics[f"mean{layer.index}"] = np.zeros(layer.width, self.dtype)
                 self._statistics[f"variance{layer.index}"] = np.ones(layer.width, self.dtype)
+        self._multiplications = sum(layer.fan_in * layer.width for layer in stack)  # of a sample
         # How compiled training, or `kernels.accelerate`, lets many rows be predicted.
         self.fast_predict: Callable[[Network, Array | Prepared, bool], tuple[Array, bool]] | None = None
         self.spec: Any = None  # the DataSpec of the data it was trained on: classes, preprocessing, image shape
@@ -198,8 +199,7 @@ class Network:
         A number that is not makes every sum of the first layer that it is part of NaN or infinite, so that one unit
         tells.
         """
-        multiplications = len(X) * sum(layer.fan_in * layer.width for layer in self.structure.layers)
-        if self.fast_predict is not None and multiplications >= WORTH_KERNELS:
+        if self.fast_predict is not None and len(X) * self._multiplications >= WORTH_KERNELS:
             return self.fast_predict(self, X, values)
         name = f"{'A' if values else 'Z'}{len(self.structure.layers)}"
         parts, finite = [], True
