@@ -11,7 +11,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
 
-class _Part(JITCodeLibrary):  # type: ignore[misc]
+class _Part(JITCodeLibrary):
     """The code of a function as its callers build it in: neither optimised nor made ready to run."""
 
     def _optimize_final_module(self) -> None:
@@ -34,7 +34,7 @@ class _NoGlobals:
         """Nothing: a global variable has an address only in code that is ready to run."""
 
 
-class _Compiler(Compiler):  # type: ignore[misc]
+class _Compiler(Compiler):
     def define_pipelines(self) -> Any:
         self.state.library = _Part(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         return super().define_pipelines()

@@ -109,6 +109,7 @@ class Network:
                 self._statistics[f"mean{layer.index}"] = np.zeros(layer.width, self.dtype)
                 self._statistics[f"variance{layer.index}"] = np.ones(layer.width, self.dtype)
         self._multiplications = sum(layer.fan_in * layer.width for layer in stack)  # of a sample
+        self._multiplications = sum(layer.fan_in * layer.width for layer in stack)  # of a sample
         # How compiled training, or `kernels.accelerate`, lets many rows be predicted.
         self.fast_predict: Callable[[Network, Array | Prepared, bool], tuple[Array, bool]] | None = None
         self.spec: Any = None  # the DataSpec of the data it was trained on: classes, preprocessing, image shape
