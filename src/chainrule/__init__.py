@@ -61,6 +61,7 @@ _ROOMS = (
     "figures",
     "gradcheck",
     "graphs",
+    "images",
     "kernels",
     "network",
     "optimizers",
