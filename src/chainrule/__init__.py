@@ -68,6 +68,8 @@ _ROOMS = (
     "rules",
     "runs",
     "scalar",
+    "statistics",
+    "studies",
     "training",
 )
 
