@@ -94,7 +94,7 @@ def _show(command: Show) -> None:
 
 
 def _sheet(data: DataSet, per_class: int) -> Any:
-    x, y, names = data.train.x, data.train.y, data.spec.preprocessing.names
+    x, y, names = np.asarray(data.train.x), data.train.y, data.spec.preprocessing.names
     prepared = "" if names == "none" else f", {names}"
     title = f"{data.name}, training part, n = {len(data.train)}{prepared}"
     if data.image_shape is not None and data.classes:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.data.arrays import read_labelled_arrays
+from chainrule.data.cifar10 import read_cifar10
 from chainrule.data.dataset import DataSet, Pair
 from chainrule.data.downloads import PUBLISHED, fetch
 from chainrule.data.files import origin
@@ -84,7 +85,7 @@ def load_data(
     preprocessing: see `DataSet.from_arrays`; one's own data are split 70/15/15, stratified, and standardised,
     except that images and other 8-bit data are scaled to [0, 1].
 
-    data_dir       mnist, fashion-mnist: where the files lie or are put, see `data_folder`
+    data_dir       mnist, fashion-mnist, cifar10: where the files lie or are put, see `data_folder`
     label, header  tables: the label column by name or position, whether the first line names the columns
     task           tables and arrays: "classification" or "regression"
     image_size     class folders: (h, w) to resize to
@@ -188,16 +189,35 @@ def _published(request: Request) -> DataSet:
         for file, sha256 in zip(files, PUBLISHED[request.source].files.values(), strict=True)
         if file["sha256"] != sha256
     ]
-    notes = [f"read as they are, though their SHA-256 is not the published one: {', '.join(other)}"] if other else []
     given = _given(request, validation=5000, split="last", preprocessing="scale")
     return DataSet.from_arrays(
         x,
         y,
         classes=FASHION if request.source == "fashion-mnist" else DIGITS,
         name=request.source,
-        provenance={"source": request.source, "files": files, "notes": notes},
+        provenance={"source": request.source, "files": files, "notes": _not_published("SHA-256", other)},
         **given | {"test": (x_test, y_test)},
     )
+
+
+def _cifar10(request: Request) -> DataSet:
+    (path,) = fetch("cifar10", request.data_dir, request.progress)
+    read = read_cifar10(path, *PUBLISHED["cifar10"].files.values())
+    given = _given(request, validation=5000, split="last", preprocessing="scale")
+    return DataSet.from_arrays(
+        read.x,
+        read.y,
+        classes=read.classes,
+        name="cifar10",
+        as_read=True,
+        provenance={"source": "cifar10", "files": read.files, "notes": _not_published("checksum", read.other)},
+        **given | {"test": (read.x_test, read.y_test)},
+    )
+
+
+def _not_published(what: str, names: list[str]) -> list[str]:
+    """The note on files that are not those of the publisher."""
+    return [f"read as they are, though their {what} is not the published one: {', '.join(names)}"] if names else []
 
 
 def _synth(request: Request) -> DataSet:
@@ -313,6 +333,7 @@ SOURCES = {
     "digits": Source("1,797 handwritten digits, 8 × 8, of scikit-learn; needs no files", COMMON | {"test"}, _digits),
     "mnist": Source("70,000 handwritten digits, 28 × 28; 60,000 + 10,000", COMMON | {"data_dir"}, _published),
     "fashion-mnist": Source("70,000 pieces of clothing, 28 × 28; 60,000 + 10,000", COMMON | {"data_dir"}, _published),
+    "cifar10": Source("60,000 photographs of ten things, 32 × 32; 50,000 + 10,000", COMMON | {"data_dir"}, _cifar10),
     "synth": Source(
         "70,000 points, one class within a hyperbola (edition 2020) or outside an ellipse (2021)",
         frozenset({"preprocessing", "validation", "test", "samples", "edition"}),
