@@ -7,6 +7,7 @@ from chainrule.errors import InputError
 
 COMMANDS = {
     "augment": "write the augmented set: the originals and a transformed copy of each",
+    "features": "compute features of a data set's images, once, for all that train on them",
 }
 
 HELP = f"""\

@@ -4,7 +4,8 @@ import hashlib
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from chainrule.data.samples import check_length, checked_samples, checked_target
 from chainrule.data.spec import KINDS, DataSpec
 from chainrule.data.splits import part_size, split_rows
 from chainrule.errors import DataError, unknown_name
+from chainrule.images.features import Extractor, Recipe, features_of, fingerprint_of, learned
 
 Pair = tuple[ArrayLike, ArrayLike]
 PARTS = ("train", "validation", "test")
@@ -137,6 +139,43 @@ class DataSet:
         prepared = {part: _prepared(spec, *pair, as_read) for part, pair in parts.items()}
         return cls(name, prepared["train"], prepared.get("validation"), prepared.get("test"), spec, origin)
 
+    def with_features(
+        self,
+        features: str | Recipe | Extractor,
+        *,
+        preprocessing: str = "standardise",
+        cache: str | Path | None = None,
+        progress: bool = False,
+    ) -> "DataSet":
+        """The same samples and labels with features of the images in place of their pixels.
+
+        features: "patches-512", … (see `images.features.recipe`), learned on the training part alone, or an extractor.
+        preprocessing: of the features, fitted on the training part.
+        cache: folder in which they are kept, see `images.places.cache_folder`; they are read from there, row by row.
+
+        Raises DataError where there are no 8-bit images, StorageError where the features cannot be written.
+        """
+        images = {name: part.raw for name, part in self.parts.items() if part.raw is not None}
+        if self.spec.extractor is not None or self.image_shape is None:
+            raise DataError(
+                f"{self.name} has {self.spec.features} features a sample, no images",
+                "Features are taken of images: cifar10, mnist, a folder of pictures, an array (m, h, w) of uint8.",
+            )
+        extractor = learned(features, images["train"], cache=cache, progress=progress)
+        numbers = {name: features_of(x, extractor, cache=cache, progress=progress) for name, x in images.items()}
+        fitted = Preprocessing.fit(preprocessing, numbers["train"])
+        spec = replace(self.spec, preprocessing=fitted, extractor=extractor)
+        parts: dict[str, Any] = {
+            name: replace(part, x=Prepared(numbers[name], fitted)) for name, part in self.parts.items()
+        }
+        both = f"{self.provenance['sha256']} {fingerprint_of(extractor)}"
+        origin = self.provenance | {
+            "features": extractor.name,
+            "preprocessing": fitted.names,
+            "sha256": hashlib.sha256(both.encode()).hexdigest(),
+        }
+        return replace(self, **parts, spec=spec, provenance=origin)
+
     def __repr__(self) -> str:
         counts = ", ".join(f"{part} {len(samples)}" for part, samples in self.parts.items())
         return f"DataSet({self.name!r}: {counts}; {self._in_words()})"
@@ -154,6 +193,7 @@ class DataSet:
     def _in_words(self) -> str:
         spec = self.spec
         form = " × ".join(map(str, spec.image_shape)) + " images" if spec.image_shape else f"{spec.features} features"
+        form += f", {spec.features} features {spec.extractor.name}" if spec.extractor is not None else ""
         goal = f"{len(spec.classes)} classes" if spec.classes else "regression"
         return f"{form}, {goal}, preprocessing {spec.preprocessing.names}"
 

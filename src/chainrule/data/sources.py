@@ -18,6 +18,7 @@ from chainrule.data.idx import read_pair
 from chainrule.data.synthetic import SHAPES, synth
 from chainrule.data.tables import read_labelled_table
 from chainrule.errors import DataError, unknown_name
+from chainrule.images.features import Extractor, Recipe
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -77,6 +78,8 @@ def load_data(
     samples: int | None = None,
     noise: float | None = None,
     edition: int | None = None,
+    features: str | Recipe | Extractor | None = None,
+    cache: str | Path | None = None,
     progress: bool = False,
 ) -> DataSet:
     """Load a data set by its name (see `sources`) or the path of a table, an array file or a folder of classes.
@@ -93,6 +96,9 @@ def load_data(
     samples        synthetic points: how many; synth: how many to train on
     noise          synthetic points but synth: see their functions
     edition        synth: 2020 or 2021
+    features       images: "patches-512", … in place of the pixels; `preprocessing` is then theirs, "standardise" where
+                   nothing is said; see `DataSet.with_features`
+    cache          folder in which the features are kept
 
     Raises UnknownNameError for an unknown name, DataError for an option that does not apply to the source and for
     all that is wrong with the data.
@@ -104,7 +110,7 @@ def load_data(
         validation=validation,
         test=test,
         split=split,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing if features is None else None,
         data_dir=data_dir,
         label=label,
         header=header,
@@ -121,7 +127,10 @@ def load_data(
             f"{option}= does not apply to {request.source}",
             f"Options of {request.source}: {', '.join(sorted(found.options))}.",
         )
-    return found.load(request)
+    data = found.load(request)
+    if features is None:
+        return data
+    return data.with_features(features, preprocessing=preprocessing or "standardise", cache=cache, progress=progress)
 
 
 def source_names() -> tuple[str, ...]:

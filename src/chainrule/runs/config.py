@@ -48,6 +48,8 @@ class DataSettings:
     """image folders: convert to grey"""
     split_seed: int | None = None
     """seed of the split and of synthetic data; the run's seed by default"""
+    features: str | None = None
+    """of images, in place of pixels: patches-512, patches-large, "patches(atoms=400)", onnx:FILE#OUTPUT, resnet18"""
     sha256: Annotated[str | None, Suppress] = None
     """fingerprint that the data must have; set in the saved configuration"""
 
@@ -148,6 +150,8 @@ class RunConfig:
         """
         content = self.to_json()
         del content["name"], content["seed"]  # the seed counts by what was filled in from it
+        if content["data"]["features"] is None:  # runs from before there were features keep their identity
+            del content["data"]["features"]
         if self.data.sha256 is not None:
             content["data"]["source"] = ""
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]

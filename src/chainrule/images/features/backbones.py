@@ -181,14 +181,14 @@ def _fetched(name: str, folder: Path) -> Path:
 
     url, sha256 = PUBLISHED[name]
     pooch.get_logger().setLevel("WARNING")
-    try:
-        with storage_errors(folder / name):
+    with storage_errors(folder / name):
+        try:
             return Path(pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=name, path=folder))
-    except (requests.RequestException, ValueError):  # the network's faults, and a wrong checksum
-        raise DataError(
-            f"{name} is not on this machine and could not be downloaded from {url}",
-            f"Put it into {folder}; its SHA-256 is {sha256}. `patches-512` needs no files.",
-        ) from None
+        except (requests.RequestException, ValueError):  # the network's faults, and a wrong checksum
+            raise DataError(
+                f"{name} is not on this machine and could not be downloaded from {url}",
+                f"Put it into {folder}; its SHA-256 is {sha256}. `patches-512` needs no files.",
+            ) from None
 
 
 def _sha256(path: Path) -> str:

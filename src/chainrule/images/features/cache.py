@@ -173,7 +173,7 @@ def _whole(folder: Path, shape: tuple[int, int]) -> Floats | None:
 def _read_state(file: Path) -> Extractor | None:
     """What `learned` kept; None where there is none, or it is damaged."""
     try:
-        with np.load(file, allow_pickle=False) as content:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files if name != "settings"}
             return from_state(json.loads(str(content["settings"])), arrays)
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, ChainruleError):
