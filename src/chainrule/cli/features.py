@@ -1,5 +1,7 @@
-"""`chainrule images features`: what an extractor makes of the images of a data set, kept on disk for what trains on it."""
+"""`chainrule images features`: features of the images of a data set, kept on disk for what trains on them."""
 
+import signal
+import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,9 +43,14 @@ def main(arguments: list[str]) -> int:
     command = tyro.cli(Features, prog="chainrule images features", args=arguments)
     if command.data.features is None:
         raise InputError("no features are named", "Say --features patches-512, or another; --help shows some.")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is an interrupt
     settings = replace(command.data, source=command.source)
     began = time.perf_counter()
-    data = load(RunConfig(data=settings, seed=command.seed), command.data_dir, progress=True, cache=command.cache)
+    try:
+        data = load(RunConfig(data=settings, seed=command.seed), command.data_dir, progress=True, cache=command.cache)
+    except KeyboardInterrupt:
+        print("Interrupted; finished blocks are kept, and the same command goes on.", file=sys.stderr)
+        return 130
     print(data)
     for name, part in data.parts.items():
         assert part.raw is not None
