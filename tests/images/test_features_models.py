@@ -145,3 +145,8 @@ def test_the_command_computes_features_once_for_all(tmp_path, capsys):
     assert [file.stat().st_mtime_ns for file in files] == written
     assert main(command[:3]) == 2
     assert "no features are named" in capsys.readouterr().err
+
+
+def test_the_sheet_of_samples_takes_no_features(capsys):
+    assert main(["data", "show", "digits", "--features", "pixels"]) == 2
+    assert "--features does not apply" in capsys.readouterr().err

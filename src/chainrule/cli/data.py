@@ -81,6 +81,8 @@ def _show(command: Show) -> None:
 
     if command.per_class < 1:
         raise InputError(f"--per-class is {command.per_class}", "Show at least one image a class.")
+    if command.data.features is not None:
+        raise InputError("--features does not apply: the images themselves are shown", "Leave it out.")
     settings = replace(command.data, source=command.source)
     data = load(RunConfig(data=settings, seed=command.seed), command.data_dir, progress=True)
     print(data)
