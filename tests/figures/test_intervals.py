@@ -12,9 +12,6 @@ SERIES = {
     "at equal epochs": [(1.0, 0.5, 1.5), (0.2, -0.4, 0.8), (-2.0, -3.0, -1.0)],
     "at equal updates": [(0.0, -1, 1), None, (1, 0, 2)],
 }
-    "at equal epochs": [(1.0, 0.5, 1.5), (0.2, -0.4, 0.8), (-2.0, -3.0, -1.0)],
-    "at equal updates": [(0.0, -1, 1), None, (1, 0, 2)],
-}
 
 
 def bars(axes: Axes) -> list[tuple[float, float]]:

@@ -107,8 +107,8 @@ def load(
             given[part] = int(size) if np.isfinite(size) and size == int(size) else size
     if extractor is not None:
         given["features"] = extractor
-    places = {"data_dir": data_dir, "cache": cache}
-    data = load_data(settings.source, seed=settings.split_seed or 0, progress=progress, **places, **given)
+    given |= {"data_dir": data_dir, "cache": cache}
+    data = load_data(settings.source, seed=settings.split_seed or 0, progress=progress, **given)
     if settings.sha256 not in (None, data.provenance["sha256"]):
         raise RunError(
             f"the data of {settings.source} are not those of the run: "
