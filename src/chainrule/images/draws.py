@@ -25,7 +25,7 @@ def uniforms(seed: int, epoch: int, rows: ArrayLike, count: int) -> Floats:
         of_image = mixed(of_epoch + np.asarray(rows).astype(np.uint64) * GOLDEN)
         places = np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
         words = mixed(of_image[:, None] + places)
-    return (words >> np.uint64(11)) * 2.0**-53
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def mixed(words: Words) -> Words:

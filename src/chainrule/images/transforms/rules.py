@@ -314,11 +314,11 @@ def bell(sigma: float) -> Floats:
 
 def _one_of(u: Floats, most: Any) -> Floats:
     """Whole numbers 0 … most from numbers in [0, 1)."""
-    return np.floor(u * (most + 1))
+    return np.asarray(np.floor(u * (most + 1)))
 
 
 def _between(u: Floats, low: float, high: float) -> Floats:
-    return low + (high - low) * u
+    return np.asarray(low + (high - low) * u)
 
 
 def _turn(degrees: Floats) -> tuple[Floats, Floats]:
