@@ -81,8 +81,8 @@ class PixelFeatures:
 PRESETS: dict[str, Recipe] = {
     "pixels": Pixels(),
     "patches": Patches(),
-    "patches-512": Patches(atoms=64, grid=2),
-    "patches-large": Patches(atoms=1600, grid=2),
+    "patches-512": Patches(atoms=64, size=8),
+    "patches-large": Patches(atoms=1600),
     "resnet18": RESNET18,
 }
 KINDS: dict[str, Callable[[Mapping[str, Any], Mapping[str, NDArray[Any]]], Extractor]] = {
