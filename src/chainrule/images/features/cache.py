@@ -10,11 +10,8 @@ import hashlib
 import io
 import json
 import os
-import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +21,7 @@ from numpy.typing import NDArray
 from chainrule import storage
 from chainrule.errors import ChainruleError
 from chainrule.images.features.extractors import Extractor, Recipe, fingerprint_of, from_state, recipe
-from chainrule.images.places import cache_folder
+from chainrule.images.places import alone, cache_folder
 from chainrule.images.progress import counted
 
 Floats = NDArray[np.float32]
@@ -70,7 +67,7 @@ def features_of(
     folder = features_folder(images, extractor, cache)
     with storage.storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         whole = _whole(folder, (len(images), extractor.width))
         if whole is not None:
             return whole
@@ -178,19 +175,6 @@ def _read_state(file: Path) -> Extractor | None:
             return from_state(json.loads(str(content["settings"])), arrays)
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile, ChainruleError):
         return None
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time computes a folder; a second waits, and finds it finished."""
-    if sys.platform == "win32":
-        yield  # no advisory locks of this kind there
-        return
-    import fcntl
-
-    with storage.storage_errors(folder), (folder / ".lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _hash(*parts: str) -> str:

@@ -249,7 +249,8 @@ class Posterisation:
 @dataclass(frozen=True)
 class Affine:
     """About the centre: stretched by a factor in [1/(1 + scale), 1 + scale] along each axis, slanted by up to `shear`
-    degrees (upper rows to the right), turned by up to `rotation` degrees, and moved by up to `shift` pixels along each axis; bilinear."""
+    degrees (upper rows to the right), turned by up to `rotation` degrees, and moved by up to `shift` pixels along each
+    axis; bilinear."""
 
     rotation: float = 15.0
     scale: float = 0.15
