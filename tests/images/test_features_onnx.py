@@ -138,6 +138,13 @@ def test_a_graph_of_other_images_is_refused_in_words(tmp_path, shape, kind, prob
         recipe(f"onnx:{tmp_path / 'net.onnx'}#same").fit(PIXELS)
 
 
+def test_weights_outside_the_file_are_refused(tmp_path):
+    model = onnx.load(graph(tmp_path / "net.onnx"))
+    onnx.save(model, tmp_path / "net.onnx", save_as_external_data=True, location="weights", size_threshold=0)
+    with pytest.raises(DataError, match=r"net.onnx"):
+        recipe(f"onnx:{tmp_path / 'net.onnx'}#scores").fit(PIXELS)
+
+
 def test_open_sizes_can_be_said(tmp_path):
     net = graph(tmp_path / "net.onnx", ("N", 3, "h", "w"))
     fitted = recipe(f'onnx(file="{net}", output="pool", size=8)').fit(PIXELS)
