@@ -208,11 +208,14 @@ def _opened(path: Path, output: str) -> Any:
         ) from None
     try:
         model = onnx.load(path, load_external_data=False)
-        onnx.checker.check_model(model)
+        outside = any(onnx.external_data_helper.uses_external_data(weights) for weights in model.graph.initializer)
+        if not outside:
+            onnx.checker.check_model(model)
     except Exception as error:  # protobuf and the checker have no common base
-        raise DataError(
-            f"{path} is no ONNX file: {str(error).splitlines()[0][:120]}", "Export the network again."
-        ) from None
+        problem = f"{path} is no ONNX file: {str(error).splitlines()[0][:120]}"
+        raise DataError(problem, "Export the network again.") from None
+    if outside:
+        raise DataError(f"{path} keeps weights in other files", "Export the network with its weights in the file.")
     graph = model.graph
     tensors = [name for node in graph.node for name in node.output if name]
     if output not in tensors:
