@@ -212,7 +212,7 @@ def _opened(path: Path, output: str) -> Any:
         if not outside:
             onnx.checker.check_model(model)
     except Exception as error:  # protobuf and the checker have no common base
-        problem = f"{path} is no ONNX file: {str(error).splitlines()[0][:120]}"
+        problem = f"{path} is no ONNX file: {str(error).partition(chr(10))[0][:120]}"
         raise DataError(problem, "Export the network again.") from None
     if outside:
         raise DataError(f"{path} keeps weights in other files", "Export the network with its weights in the file.")
@@ -231,7 +231,7 @@ def _opened(path: Path, output: str) -> Any:
         )
     except Exception as error:  # onnxruntime's errors have no common base either
         raise DataError(
-            f"onnxruntime cannot run {path}: {str(error).splitlines()[0][:160]}",
+            f"onnxruntime cannot run {path}: {str(error).partition(chr(10))[0][:160]}",
             "Export it for a lower opset, with its weights in the file.",
         ) from None
 
