@@ -52,7 +52,7 @@ def execute(
     weights are in the folder), StorageError where the folder cannot be written.
     """
     data = load(config, data_dir, progress)
-    announce(repr(data))
+    _announce(data, announce)
     config = resolved(config, data)
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
     if run.finished() and not force:
@@ -75,10 +75,16 @@ def resume(
     if run.finished():
         return Outcome(run, run.results()["stopped"], found=True)
     data = load(config, data_dir, progress)
-    announce(repr(data))
+    _announce(data, announce)
     net = _built(config, data)
     with run.locked(), run.own_threads():
         return _trained(run, resolved(config, data), data, net, progress, announce, CHECKPOINT_SECONDS)
+
+
+def _announce(data: DataSet, announce: Announce) -> None:
+    announce(repr(data))
+    for note in data.provenance["notes"]:
+        announce(f"Note: {note}")
 
 
 def load(
