@@ -8,7 +8,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.cli import main
-from chainrule.errors import DataError, ModelFileError
+from chainrule.errors import DataError, ModelFileError, UnknownNameError
 from chainrule.images.features import fingerprint_of, patches
 from chainrule.runs.tensors import read_tensors, write_tensors
 
@@ -145,6 +145,11 @@ def test_the_command_computes_features_once_for_all(tmp_path, capsys):
     assert [file.stat().st_mtime_ns for file in files] == written
     assert main(command[:3]) == 2
     assert "no features are named" in capsys.readouterr().err
+
+
+def test_a_wrong_name_is_refused_before_anything_is_read():
+    with pytest.raises(UnknownNameError, match="unknown feature extractor 'patches512'"):
+        cr.load_data("no-such-file.npz", features="patches512")
 
 
 def test_the_sheet_of_samples_takes_no_features(capsys):

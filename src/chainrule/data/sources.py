@@ -18,7 +18,7 @@ from chainrule.data.idx import read_pair
 from chainrule.data.synthetic import SHAPES, synth
 from chainrule.data.tables import read_labelled_table
 from chainrule.errors import DataError, unknown_name
-from chainrule.images.features import Extractor, Recipe
+from chainrule.images.features import Extractor, Recipe, recipe
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -103,6 +103,8 @@ def load_data(
     Raises UnknownNameError for an unknown name, DataError for an option that does not apply to the source and for
     all that is wrong with the data.
     """
+    if isinstance(features, str):
+        features = recipe(features)  # before anything is read or fetched
     request = Request(
         str(source),
         seed=seed,
