@@ -10,7 +10,7 @@ from chainrule.images.draws import mixed, uniforms
 from chainrule.images.transforms import ASSIGNMENT, TRANSFORMS, apply, draw, transform
 from chainrule.images.transforms.rules import bell
 
-COLOUR, GREY = (9, 7, 3), (8, 8, 1)
+COLOUR, GREY, FIVE = (9, 7, 3), (8, 8, 1), (6, 5, 5)
 
 
 def images(n, shape, seed=0):
@@ -28,14 +28,14 @@ def pixel(image, i, j, c):
 
 
 def bilinear(image, X, Y, c):
-    """X, Y in 1/65,536 pixels, weights in 1/2,048."""
+    """X, Y in 1/65,536 pixels, weights in 1/2,048, means along the two rows rounded to quarters."""
     j, i = X >> 16, Y >> 16
     fx, fy = (X & 65535) >> 5, (Y & 65535) >> 5
-    total = 0
-    for di, wy in ((0, 2048 - fy), (1, fy)):
-        for dj, wx in ((0, 2048 - fx), (1, fx)):
-            total += wy * wx * pixel(image, i + di, j + dj, c)
-    return (total + (1 << 21)) >> 22
+    over, under = (
+        half_up(4 * ((2048 - fx) * pixel(image, row, j, c) + fx * pixel(image, row, j + 1, c)) / 2048) / 4
+        for row in (i, i + 1)
+    )
+    return half_up(((2048 - fy) * over + fy * under) / 2048)
 
 
 def turned_back(angle):
@@ -155,7 +155,7 @@ READINGS = {
 }
 
 
-@pytest.mark.parametrize("shape", [COLOUR, GREY], ids=["colour", "grey"])
+@pytest.mark.parametrize("shape", [COLOUR, GREY, FIVE], ids=["colour", "grey", "five"])
 @pytest.mark.parametrize("text", READINGS)
 def test_a_transform_is_its_definition_read_pixel_by_pixel(text, shape):
     rule, x = transform(text), images(12, shape)
