@@ -1,8 +1,8 @@
 """The compiled loops over pixels: bytes (n, H, W, C) in, bytes of the same shape out, one parameter row an image.
 
 Places between pixels are counted in 1/65,536 of a pixel, weights in 1/2,048 and means along a row in quarters of a
-level, all in whole numbers, so that the result is the same on every machine. Three colours share one word of three lanes
-of 21 bits, which one multiplication serves. Each loop runs without Python's lock; threads take different images.
+level, all in whole numbers, so that the result is the same on every machine. Three colours share one word of three
+lanes of 21 bits, which one multiplication serves. Each loop runs without Python's lock; threads take different images.
 """
 
 import numpy as np
