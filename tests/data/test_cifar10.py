@@ -76,13 +76,19 @@ def folder(place, **changes):
 
 
 def archive(path, members):
+    path.write_bytes(archived(members))
+    return path
+
+
+def archived(members):
     """A tar.gz of (TarInfo or name, content)."""
-    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as tar:
         for member, content in members:
             info = member if isinstance(member, tarfile.TarInfo) else tarfile.TarInfo(member)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return path
+    return file.getvalue()
 
 
 def whole(**changes):
