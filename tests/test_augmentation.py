@@ -114,6 +114,9 @@ def test_what_cannot_be_augmented_is_refused(images, refused):
     circles = cr.load_data("circles")
     with refused("augment='flip' has no 8-bit images"):
         cr.train(cr.Network([2, 3, 2]), circles, augment="flip")
+    features = images.with_features("pixels")
+    with refused("transforms pixels, but the network is fed the features pixels"):
+        cr.train(network(), features, augment="flip")
     with refused("unknown transform 'flop'", "Did you mean 'flip'?"):
         cr.train(network(), images, augment="flop")
 

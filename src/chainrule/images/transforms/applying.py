@@ -1,6 +1,5 @@
 """Drawing parameters for images by their numbers, and applying them in threads over chunks of images."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,15 +50,21 @@ def apply(
     def work(chunk: slice) -> None:
         transform.into(np.ascontiguousarray(source[chunk]), rows[chunk], result[chunk])
 
-    workers = min(len(chunks), (os.cpu_count() or 1) if threads is None else whole("threads", threads, 1))
-    if workers <= 1:
+    workers = min(len(chunks), _allowed() if threads is None else whole("threads", threads, 1))
+    if workers == 1:
         for chunk in chunks:
             work(chunk)
     else:
-        work(chunks[0])  # compiles, if that is still to be done, once
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, chunks[1:]))
+            list(pool.map(work, chunks))
     return result.reshape(images.shape)
+
+
+def _allowed() -> int:
+    """The threads that the kernels may take too, as many as there are cores unless NUMBA_NUM_THREADS says otherwise."""
+    from numba import config
+
+    return int(config.NUMBA_NUM_THREADS)
 
 
 def checked(images: NDArray[Any]) -> Pixels:
