@@ -98,7 +98,7 @@ def _name(settings: dict[str, Any]) -> str:
 
 
 def _whole(folder: Path, settings: dict[str, Any]) -> AugmentedSet | None:
-    """The finished set; None where there is none, or a file is not what it should be."""
+    """The finished set; None where there is none, or a file is cut: its header says how long it must be."""
     try:
         if storage.read_json(folder / "about.json") != settings:
             return None
@@ -109,8 +109,6 @@ def _whole(folder: Path, settings: dict[str, Any]) -> AugmentedSet | None:
     except (RunError, OSError, ValueError, EOFError):
         return None
     columns = tuple(settings["columns"])
-    if len(images) != len(labels) or parameters.shape != (len(images) // 2, len(columns)):
-        return None
     return AugmentedSet(images, labels, parameters, columns, settings["transform"], settings["seed"], folder)
 
 
