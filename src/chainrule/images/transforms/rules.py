@@ -20,6 +20,7 @@ Shape = tuple[int, int, int]
 
 INTERPOLATIONS = ("bilinear", "nearest")
 FINE = 65_536  # places in a pixel, see `pixels`
+FARTHEST = 10_000  # pixels that anything may move; beyond, places would not fit into whole numbers
 
 
 class Transform(Protocol):
@@ -54,7 +55,7 @@ class Rotation:
     numbers: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        number("limit", self.limit, 0)
+        number("limit", self.limit, 0, below=1e6)
         _check_interpolation(self.interpolation)
 
     def draw(self, u: Floats, shape: Shape) -> Floats:
@@ -101,7 +102,7 @@ class Crop:
     numbers: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        whole("padding", self.padding)
+        number("padding", whole("padding", self.padding), below=FARTHEST)
 
     def draw(self, u: Floats, shape: Shape) -> Floats:
         return _one_of(u, 2 * self.padding)
@@ -122,7 +123,7 @@ class Shift:
     numbers: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
-        whole("limit", self.limit)
+        number("limit", whole("limit", self.limit), below=FARTHEST)
 
     def draw(self, u: Floats, shape: Shape) -> Floats:
         return _one_of(u, 2 * self.limit) - self.limit
@@ -261,9 +262,8 @@ class Affine:
     numbers: ClassVar[int] = 6
 
     def __post_init__(self) -> None:
-        for name in ("rotation", "scale", "shift"):
-            number(name, getattr(self, name), 0)
-        number("shear", self.shear, 0, below=90)
+        for name, most in (("rotation", 1e6), ("scale", 100), ("shear", 80), ("shift", FARTHEST)):
+            number(name, getattr(self, name), 0, below=most)
 
     def draw(self, u: Floats, shape: Shape) -> Floats:
         limits = (self.rotation, np.log1p(self.scale), np.log1p(self.scale), self.shear, self.shift, self.shift)
@@ -293,8 +293,8 @@ class Elastic:
     numbers: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        number("alpha", self.alpha, 0)
-        number("sigma", self.sigma, above=0)
+        number("alpha", self.alpha, 0, below=FARTHEST)
+        number("sigma", self.sigma, above=0, below=1000)
 
     def draw(self, u: Floats, shape: Shape) -> Floats:
         return np.floor(u * 2.0**53)
