@@ -160,5 +160,6 @@ def test_the_command_writes_the_set_and_says_where(command, tmp_path, images):
     assert sorted(os.listdir(folder)) == sorted([".lock", *FILES])
     refused = command(*arguments, "--transform", "rotatoin")
     assert (refused.code, "Did you mean 'rotation'?" in refused.words) == (2, True)
+    assert "--features does not apply" in command(*arguments, "--features", "pixels").words
     assert command("images", "augment", "circles").words.startswith("chainrule: circles holds no images")
     assert "Did you mean augment?" in command("images", "augmen").words

@@ -12,7 +12,7 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 from chainrule.data import PUBLISHED
 from chainrule.errors import InputError
 from chainrule.images.augmented import augmented_set
-from chainrule.images.transforms import ASSIGNMENT
+from chainrule.images.transforms import ASSIGNMENT, transform
 from chainrule.runs.config import DataSettings, RunConfig
 from chainrule.runs.execute import load
 
@@ -45,6 +45,9 @@ class Augment:
 def main(arguments: list[str]) -> int:
     command = tyro.cli(Augment, prog="chainrule images augment", args=arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill is an interrupt
+    transform(command.transform)  # a wrong name is refused before anything is read
+    if command.data.features is not None:
+        raise InputError("--features does not apply: the images themselves are transformed", "Leave it out.")
     settings = replace(command.data, source=command.source)
     if settings.validation is None and command.source in PUBLISHED:  # the assignment's set is of all training images
         settings = replace(settings, validation=0)

@@ -164,26 +164,32 @@ def elastic(images, keys, alpha, bell, out):
 @njit(cache=True, nogil=True)
 def move(images, offsets, out):
     """Pixel (i, j) comes from (i + down, j + right), or is 0; offsets: (n, 2) int64, down and right."""
-    n, height, width = images.shape[0], images.shape[1], images.shape[2]
+    n, height, width, colours = images.shape
+    source, target = images.reshape(n, height, width * colours), out.reshape(n, height, width * colours)
     for k in range(n):
         down, right = offsets[k]
-        first, last = min(max(0, -right), width), max(min(width, width - right), 0)
+        first, last = min(max(0, -right), width) * colours, max(min(width, width - right), 0) * colours
         for i in range(height):
-            if 0 <= i + down < height and first < last:
-                out[k, i, :first] = 0
-                out[k, i, first:last] = images[k, i + down, first + right : last + right]
-                out[k, i, last:] = 0
-            else:
-                out[k, i] = 0
+            line = target[k, i]
+            line[:] = 0
+            if 0 <= i + down < height:
+                original = source[k, i + down, first + right * colours :]
+                seen = line[first:]
+                for x in range(last - first):
+                    seen[x] = original[x]
 
 
 @njit(cache=True, nogil=True)
 def erase(images, blocks, value, out):
     """The same images with one block of one value; blocks: (n, 4) int64, top, left, height, width."""
-    for k in range(len(images)):
-        out[k] = images[k]
+    n, rows, columns, colours = images.shape
+    target = out.reshape(n, rows, columns * colours)
+    target[:] = images.reshape(n, rows, columns * colours)
+    for k in range(n):
         top, left, height, width = blocks[k]
-        out[k, top : top + height, left : left + width] = value
+        for i in range(top, top + height):
+            for x in range(left * colours, (left + width) * colours):
+                target[k, i, x] = value
 
 
 @njit(cache=True, nogil=True, inline="always")
