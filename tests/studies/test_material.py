@@ -92,6 +92,15 @@ def test_other_widths_are_refused():
         prepared(replaced("augmented", x[:, :4], y))
 
 
+def test_ragged_and_wordy_features_are_refused():
+    with refused("the rows of test set 'original' differ in length"):
+        prepared(tests={"original": ([[1, 2], [3]], [0, 1])})
+    with refused("the features of test set 'original' are <U3"):
+        prepared(tests={"original": ([["red", "one"]], [0])})
+    with refused("test set 'original' is no pair"):
+        prepared(tests={"original": 3})
+
+
 def test_missing_labels_are_refused():
     x, _ = sets()["original"]
     with refused("training set 'original' has no labels"):

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from chainrule.errors import InputError, shown, unknown_name
+from chainrule.runs.folder import environment
 from chainrule.specs import number, whole
 from chainrule.statistics import Interval
 from chainrule.studies.baselines import BASELINES, TRAIN_ROWS, fit_baseline
@@ -95,8 +97,15 @@ def compare(
         if key not in BASELINES:
             raise unknown_name("baseline", key, BASELINES)
     material = prepare(training, test, classes=classes, development=development, scale=scale, split_seed=split_seed)
-    base = {"version": RESULT_VERSION, "data": material.fingerprints, "scale": scale, "development": development}
-    base["split_seed"] = whole("split_seed", split_seed)
+    base = {
+        "version": RESULT_VERSION,
+        **{name: version(name) for name in ("chainrule", "numpy", "numba", "scikit-learn")},
+        "data": material.fingerprints,
+        "first": next(iter(material.training)),
+        "scale": scale,
+        "development": development,
+        "split_seed": split_seed,
+    }
     networks = _network_jobs(material, settings, pairs, base, progress)
     others = _baseline_jobs(material, baselines, base)
     kept = Keep(None if keep is None else Path(keep))
@@ -108,6 +117,7 @@ def compare(
         "settings": {**asdict(settings), "hidden": list(settings.hidden), "development": development, "scale": scale},
         "seeds": [list(pair) for pair in pairs],
         "data": _data(material),
+        "environment": environment(),
         "notes": list(notes),
         **_judged(material, list(chain.from_iterable(trained)), list(chain.from_iterable(fitted)), settings),
     }
@@ -154,7 +164,6 @@ def _network_jobs(
             "trained_on": name,
             "seeds": list(pair),
         }
-        identity["first"] = next(iter(material.training))
         return Job(
             f"network {name} {pair[0]}-{pair[1]}",
             identity,
@@ -206,7 +215,7 @@ def _side_by_side(jobs: list[Job], kept: Keep, watch: "_Progress") -> list[list[
         try:
             return [futures[i].result() for i in range(len(jobs))]
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)  # those that run are finished, and kept
             raise
 
 

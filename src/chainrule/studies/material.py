@@ -12,7 +12,7 @@ from chainrule.data import Preprocessing
 from chainrule.errors import InputError, shown
 from chainrule.network import refuse_non_finite
 from chainrule.randomness import generator
-from chainrule.specs import number
+from chainrule.specs import number, whole
 
 Array = NDArray[Any]
 Labels = NDArray[np.int64]
@@ -61,6 +61,7 @@ def prepare(
     if not tests:
         raise InputError("no test set was given", 'Give one by name: {"original": (x, y)}.')
     number("development", development, above=0, below=1)
+    whole("split_seed", split_seed)
     given = {name: _checked(f"training set {name!r}", pair, (2, 3)) for name, pair in training.items()}
     tested = {name: _checked(f"test set {name!r}", pair, (2,)) for name, pair in tests.items()}
     _check_widths([*given.items(), *tested.items()])
@@ -107,7 +108,10 @@ def _blocks(array: Array) -> Iterator[Array]:
 def _checked(what: str, given: Any, lengths: tuple[int, ...]) -> Pair:
     if not isinstance(given, tuple | list) or len(given) not in lengths:
         raise InputError(f"{what} is no pair (x, y)", "Give features (m, d) and labels (m,).")
-    x = np.asarray(given[0])
+    try:
+        x = np.asarray(given[0])
+    except ValueError:
+        raise InputError(f"the rows of {what} differ in length", "Give as many features in each row.") from None
     if x.ndim != 2 or not x.size or x.dtype.kind not in "iufb":
         raise InputError(f"the features of {what} are {x.dtype} of shape {x.shape}", "Give numbers, (m, d), m ≥ 1.")
     if given[1] is None:
