@@ -63,12 +63,15 @@ _ROOMS = (
     "figures",
     "gradcheck",
     "graphs",
+    "images",
     "kernels",
     "network",
     "optimizers",
     "rules",
     "runs",
     "scalar",
+    "statistics",
+    "studies",
     "training",
 )
 

@@ -5,7 +5,7 @@ import numpy as np
 from chainrule.errors import unknown_name
 from chainrule.specs import whole
 
-STREAMS = ("init", "shuffle", "dropout", "split", "synthesis", "subset", "augmentation", "verification")
+STREAMS = ("init", "shuffle", "dropout", "split", "synthesis", "subset", "augmentation", "verification", "features")
 
 
 def generator(seed: int, stream: str) -> np.random.Generator:

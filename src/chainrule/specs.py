@@ -18,7 +18,7 @@ Number = bool | int | float | str
 
 @dataclass(frozen=True)
 class Spec:
-    """`name(*args, **kwargs)` with numbers, booleans and strings as arguments."""
+    """`name(*args, **kwargs)` with numbers, booleans and strings as arguments; `key=word` needs no quotes."""
 
     name: str
     args: tuple[Number, ...] = ()
@@ -38,7 +38,7 @@ def parse(text: str) -> Spec:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
             raise ValueError
         args = tuple(_literal(value) for value in node.args)
-        kwargs = {k.arg: _literal(k.value) for k in node.keywords if k.arg is not None}
+        kwargs = {k.arg: _word_or_literal(k.value) for k in node.keywords if k.arg is not None}
         if len(kwargs) != len(node.keywords):
             raise ValueError
         return Spec(node.func.id, args, kwargs)
@@ -67,6 +67,10 @@ def whole(name: str, value: object, least: int = 0) -> int:
     if isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least:
         return int(value)
     raise InputError(f"{name} is {shown(value)}", f"Give a whole number, at least {least}.")
+
+
+def _word_or_literal(node: ast.expr) -> Number:
+    return node.id if isinstance(node, ast.Name) else _literal(node)
 
 
 def _literal(node: ast.expr) -> Number:

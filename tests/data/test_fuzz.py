@@ -17,10 +17,13 @@ from PIL import Image
 
 from chainrule.data import DataSet, read_idx, read_images, read_table
 from chainrule.data.arrays import read_labelled_arrays
+from chainrule.data.cifar10 import read_cifar10
+from chainrule.data.pickles import read_pickle
 from chainrule.data.tables import read_labelled_table
 from chainrule.errors import DataError
 
 from .conftest import idx_bytes
+from .test_cifar10 import archived, batch, whole
 
 pytestmark = pytest.mark.fuzz
 
@@ -49,6 +52,8 @@ NPY = saved(np.save, np.column_stack([draw.normal(size=(9, 3)), np.arange(9) % 2
 NPZ = saved(np.savez_compressed, x=draw.normal(size=(9, 3)), y=np.arange(9) % 2)
 PNG = saved(lambda file: Image.fromarray(draw.integers(0, 255, (9, 7, 3), np.uint8)).save(file, "PNG"))
 JPEG = saved(lambda file: Image.fromarray(draw.integers(0, 255, (9, 7, 3), np.uint8)).save(file, "JPEG"))
+
+BATCH, CIFAR = batch(1, count=3), archived(whole())
 
 TABLE = DataSet.from_arrays(np.eye(2), ["rose", "lily"], columns=("height", "width"), label="kind").spec
 IMAGE = DataSet.from_arrays(np.zeros((2, 4, 4), np.uint8), [0, 1]).spec
@@ -121,6 +126,8 @@ READERS = {
     "csv-predict": (lambda path: read_table(path, TABLE), [CSV, QUOTED], mutated, "a.csv"),
     "npy": (read_labelled_arrays, [NPY], mutated, "a.npy"),
     "npz": (read_labelled_arrays, [NPZ], mutated, "a.npz"),
+    "pickle": (lambda path: read_pickle(path.read_bytes(), path.name), [BATCH], mutated, "data_batch_1"),
+    "cifar-10": (read_cifar10, [CIFAR], mutated, "cifar.tar.gz"),
     "images": (read_all_images, [PNG, JPEG], mutated, "a.png"),
 }
 

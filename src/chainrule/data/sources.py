@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.data.arrays import read_labelled_arrays
+from chainrule.data.cifar10 import read_cifar10
 from chainrule.data.dataset import DataSet, Pair
 from chainrule.data.downloads import PUBLISHED, fetch
 from chainrule.data.files import origin
@@ -17,6 +18,7 @@ from chainrule.data.idx import read_pair
 from chainrule.data.synthetic import SHAPES, synth
 from chainrule.data.tables import read_labelled_table
 from chainrule.errors import DataError, unknown_name
+from chainrule.images.features import Extractor, Recipe, recipe
 
 DIGITS = tuple(str(digit) for digit in range(10))
 FASHION = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -76,6 +78,8 @@ def load_data(
     samples: int | None = None,
     noise: float | None = None,
     edition: int | None = None,
+    features: str | Recipe | Extractor | None = None,
+    cache: str | Path | None = None,
     progress: bool = False,
 ) -> DataSet:
     """Load a data set by its name (see `sources`) or the path of a table, an array file or a folder of classes.
@@ -84,7 +88,7 @@ def load_data(
     preprocessing: see `DataSet.from_arrays`; one's own data are split 70/15/15, stratified, and standardised,
     except that images and other 8-bit data are scaled to [0, 1].
 
-    data_dir       mnist, fashion-mnist: where the files lie or are put, see `data_folder`
+    data_dir       mnist, fashion-mnist, cifar10: where the files lie or are put, see `data_folder`
     label, header  tables: the label column by name or position, whether the first line names the columns
     task           tables and arrays: "classification" or "regression"
     image_size     class folders: (h, w) to resize to
@@ -92,10 +96,15 @@ def load_data(
     samples        synthetic points: how many; synth: how many to train on
     noise          synthetic points but synth: see their functions
     edition        synth: 2020 or 2021
+    features       images: "patches-512", … in place of the pixels; `preprocessing` is then theirs, "standardise" where
+                   nothing is said; see `DataSet.with_features`
+    cache          folder in which the features are kept
 
     Raises UnknownNameError for an unknown name, DataError for an option that does not apply to the source and for
     all that is wrong with the data.
     """
+    if isinstance(features, str):
+        features = recipe(features)  # before anything is read or fetched
     request = Request(
         str(source),
         seed=seed,
@@ -103,7 +112,7 @@ def load_data(
         validation=validation,
         test=test,
         split=split,
-        preprocessing=preprocessing,
+        preprocessing=preprocessing if features is None else None,
         data_dir=data_dir,
         label=label,
         header=header,
@@ -120,7 +129,10 @@ def load_data(
             f"{option}= does not apply to {request.source}",
             f"Options of {request.source}: {', '.join(sorted(found.options))}.",
         )
-    return found.load(request)
+    data = found.load(request)
+    if features is None:
+        return data
+    return data.with_features(features, preprocessing=preprocessing or "standardise", cache=cache, progress=progress)
 
 
 def source_names() -> tuple[str, ...]:
@@ -188,16 +200,35 @@ def _published(request: Request) -> DataSet:
         for file, sha256 in zip(files, PUBLISHED[request.source].files.values(), strict=True)
         if file["sha256"] != sha256
     ]
-    notes = [f"read as they are, though their SHA-256 is not the published one: {', '.join(other)}"] if other else []
     given = _given(request, validation=5000, split="last", preprocessing="scale")
     return DataSet.from_arrays(
         x,
         y,
         classes=FASHION if request.source == "fashion-mnist" else DIGITS,
         name=request.source,
-        provenance={"source": request.source, "files": files, "notes": notes},
+        provenance={"source": request.source, "files": files, "notes": _not_published("SHA-256", other)},
         **given | {"test": (x_test, y_test)},
     )
+
+
+def _cifar10(request: Request) -> DataSet:
+    (path,) = fetch("cifar10", request.data_dir, request.progress)
+    read = read_cifar10(path, *PUBLISHED["cifar10"].files.values())
+    given = _given(request, validation=5000, split="last", preprocessing="scale")
+    return DataSet.from_arrays(
+        read.x,
+        read.y,
+        classes=read.classes,
+        name="cifar10",
+        as_read=True,
+        provenance={"source": "cifar10", "files": read.files, "notes": _not_published("checksum", read.other)},
+        **given | {"test": (read.x_test, read.y_test)},
+    )
+
+
+def _not_published(what: str, names: list[str]) -> list[str]:
+    """The note on files that are not those of the publisher."""
+    return [f"read as they are, though their {what} is not the published one: {', '.join(names)}"] if names else []
 
 
 def _synth(request: Request) -> DataSet:
@@ -313,6 +344,7 @@ SOURCES = {
     "digits": Source("1,797 handwritten digits, 8 × 8, of scikit-learn; needs no files", COMMON | {"test"}, _digits),
     "mnist": Source("70,000 handwritten digits, 28 × 28; 60,000 + 10,000", COMMON | {"data_dir"}, _published),
     "fashion-mnist": Source("70,000 pieces of clothing, 28 × 28; 60,000 + 10,000", COMMON | {"data_dir"}, _published),
+    "cifar10": Source("60,000 photographs of ten things, 32 × 32; 50,000 + 10,000", COMMON | {"data_dir"}, _cifar10),
     "synth": Source(
         "70,000 points, one class within a hyperbola (edition 2020) or outside an ellipse (2021)",
         frozenset({"preprocessing", "validation", "test", "samples", "edition"}),

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from chainrule.data.preprocessing import Preprocessing, step_names
 from chainrule.data.samples import checked_samples
 from chainrule.errors import DataError, InputError
+from chainrule.images.features import Extractor, from_state
 
 KINDS = ("image", "table", "points")
 TASKS = ("classification", "regression")
@@ -27,6 +28,7 @@ class DataSpec:
     several target columns are joined by ",".
     white: for images, the number that white has in the raw samples: 255 where they are 8-bit.
     preprocessing: fitted on the training part.
+    extractor: what turns images into features before they are preprocessed; None where X is of the samples themselves.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class DataSpec:
     label: str
     preprocessing: Preprocessing
     white: float = 255.0
+    extractor: Extractor | None = None
 
     @property
     def features(self) -> int:
@@ -51,12 +54,14 @@ class DataSpec:
         """
         array = checked_samples(raw, "the input", self.columns)
         shape = self.image_shape or (self.features,)
-        if array.shape[1:] not in (shape, (self.features,)):
+        if array.shape[1:] not in (shape, (math.prod(shape),)):
             wanted = " × ".join(map(str, shape))
             raise DataError(
                 f"a sample has shape {array.shape[1:]}, but the model was trained on {wanted} numbers",
                 "Give samples of the form of the training data, one a row.",
             )
+        if self.extractor is not None:
+            array = self.extractor(_as_bytes(array.reshape(-1, *shape)))
         x = self.preprocessing(array)
         if not np.isfinite(x).all():
             sample, column = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
@@ -67,8 +72,8 @@ class DataSpec:
         return x
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """A dict for JSON, and named arrays (float64)."""
-        settings = {
+        """A dict for JSON, and named arrays: float64, and the extractor's own."""
+        settings: dict[str, Any] = {
             "kind": self.kind,
             "task": self.task,
             "classes": list(self.classes),
@@ -78,7 +83,11 @@ class DataSpec:
             "preprocessing": self.preprocessing.names,
             "white": self.white,
         }
-        return settings, {"shift": self.preprocessing.shift, "scale": self.preprocessing.scale}
+        arrays: dict[str, NDArray[Any]] = {"shift": self.preprocessing.shift, "scale": self.preprocessing.scale}
+        if self.extractor is not None:
+            settings["extractor"], learned = self.extractor.to_state()
+            arrays |= {f"extractor/{name}": array for name, array in learned.items()}
+        return settings, arrays
 
     @classmethod
     def from_state(cls, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> "DataSpec":
@@ -95,6 +104,7 @@ class DataSpec:
                 _field(settings, "preprocessing", str), _array(arrays, "shift"), _array(arrays, "scale")
             ),
             white=float(_field(settings, "white", int, float)),
+            extractor=_extractor(settings, arrays),
         )
         _check_agreement(spec)
         return spec
@@ -136,6 +146,26 @@ def _array(arrays: Mapping[str, NDArray[Any]], key: str) -> NDArray[np.float64]:
     return array
 
 
+def _extractor(settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Extractor | None:
+    if "extractor" not in settings:
+        return None
+    own = {name.removeprefix("extractor/"): array for name, array in arrays.items() if name.startswith("extractor/")}
+    return from_state(_field(settings, "extractor", dict), own)
+
+
+def _as_bytes(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images that hold whole numbers from 0 to 255, as such."""
+    if images.dtype == np.uint8:
+        return images
+    pixels = images.clip(0, 255).astype(np.uint8)
+    if not (pixels == images).all():
+        raise DataError(
+            f"features are taken of 8-bit images, but these hold {images.dtype} that are no whole numbers 0 … 255",
+            "Give the pixels as they come from their files.",
+        )
+    return pixels
+
+
 def _check_agreement(spec: DataSpec) -> None:
     preprocessing = spec.preprocessing
     try:
@@ -153,7 +183,14 @@ def _check_agreement(spec: DataSpec) -> None:
     if spec.image_shape is not None:
         whole = all(type(n) is int and n > 0 for n in spec.image_shape)
         grey_or_colour = len(spec.image_shape) == 2 or (len(spec.image_shape) == 3 and spec.image_shape[2] == 3)
-        if not (whole and grey_or_colour and math.prod(spec.image_shape) == spec.features):
+        numbers = math.prod(spec.image_shape) if whole and spec.extractor is None else spec.features
+        if not (whole and grey_or_colour and numbers == spec.features):
             raise _malformed(f"image shape {str(spec.image_shape)[:60]} for {spec.features} features")
+    if spec.extractor is not None and (
+        spec.extractor.image_shape != spec.image_shape or spec.extractor.width != spec.features
+    ):
+        raise _malformed(
+            f"{spec.extractor.width} features of images of {spec.extractor.image_shape} do not fit the rest"
+        )
     if (spec.kind == "image") != (spec.image_shape is not None):
         raise _malformed(f"kind {spec.kind!r} with image shape {spec.image_shape}")

@@ -1,20 +1,26 @@
 """Every plot is one function from plain data to a matplotlib figure; this folder knows nothing of networks."""
 
+from chainrule.figures.bands import seed_curves
 from chainrule.figures.confusion import confusion_matrix
+from chainrule.figures.confusions import confusion_panels
 from chainrule.figures.curves import learning_curves
 from chainrule.figures.diagram import network_diagram
 from chainrule.figures.histograms import table_histograms
+from chainrule.figures.intervals import interval_chart
 from chainrule.figures.output import save, to_svg
 from chainrule.figures.samples import sample_sheet
 from chainrule.figures.scatter import scatter_by_class
 
 __all__ = [
     "confusion_matrix",
+    "confusion_panels",
+    "interval_chart",
     "learning_curves",
     "network_diagram",
     "sample_sheet",
     "save",
     "scatter_by_class",
+    "seed_curves",
     "table_histograms",
     "to_svg",
 ]

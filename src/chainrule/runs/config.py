@@ -48,6 +48,8 @@ class DataSettings:
     """image folders: convert to grey"""
     split_seed: int | None = None
     """seed of the split and of synthetic data; the run's seed by default"""
+    features: str | None = None
+    """of images, in place of pixels: patches-512, patches-large, "patches(atoms=400)", onnx:FILE#OUTPUT, resnet18"""
     sha256: Annotated[str | None, Suppress] = None
     """fingerprint that the data must have; set in the saved configuration"""
 
@@ -94,6 +96,8 @@ class TrainingSettings:
     """greatest norm of the gradient"""
     shuffle: bool = True
     """a new order every epoch; otherwise file order"""
+    augment: str | None = None
+    """images: a transform that is drawn anew for every epoch: "crop(4)+flip", "rotation(15)", …"""
     early_stopping: int | None = None
     """stop after so many epochs without a lower validation loss"""
     curves: bool = True
@@ -105,7 +109,7 @@ class TrainingSettings:
     engine: str = "auto"
     """auto, reference or compiled"""
     order_seed: int | None = None
-    """seed of the sample order and dropout; the run's seed by default"""
+    """seed of the sample order, dropout and augmentation; the run's seed by default"""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,9 @@ class RunConfig:
         """
         content = self.to_json()
         del content["name"], content["seed"]  # the seed counts by what was filled in from it
+        for section, setting in (("data", "features"), ("training", "augment")):
+            if content[section][setting] is None:  # runs from before there was such a setting keep their identity
+                del content[section][setting]
         if self.data.sha256 is not None:
             content["data"]["source"] = ""
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]

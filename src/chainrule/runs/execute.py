@@ -12,6 +12,7 @@ from chainrule import storage
 from chainrule.data import DataSet, load_data, source_names
 from chainrule.errors import DivergedError, InputError, RunError
 from chainrule.evaluation import Evaluation, evaluate
+from chainrule.images.features import Extractor
 from chainrule.network import Network
 from chainrule.optimizers import optimizer
 from chainrule.runs.config import RunConfig
@@ -51,7 +52,7 @@ def execute(
     weights are in the folder), StorageError where the folder cannot be written.
     """
     data = load(config, data_dir, progress)
-    announce(repr(data))
+    _announce(data, announce)
     config = resolved(config, data)
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
     if run.finished() and not force:
@@ -74,14 +75,30 @@ def resume(
     if run.finished():
         return Outcome(run, run.results()["stopped"], found=True)
     data = load(config, data_dir, progress)
-    announce(repr(data))
+    _announce(data, announce)
     net = _built(config, data)
     with run.locked(), run.own_threads():
         return _trained(run, resolved(config, data), data, net, progress, announce, CHECKPOINT_SECONDS)
 
 
-def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> DataSet:
-    """The data that `config` asks for; raises RunError where their fingerprint is another than the saved one."""
+def _announce(data: DataSet, announce: Announce) -> None:
+    announce(repr(data))
+    for note in data.provenance["notes"]:
+        announce(f"Note: {note}")
+
+
+def load(
+    config: RunConfig,
+    data_dir: Path | None,
+    progress: bool = False,
+    extractor: Extractor | None = None,
+    cache: Path | None = None,
+) -> DataSet:
+    """The data that `config` asks for; raises RunError where their fingerprint is another than the saved one.
+
+    extractor: one that has learned, in place of what the features of `config` would learn anew.
+    cache: folder in which features are kept, see `images.places.cache_folder`.
+    """
     settings = config.with_seeds().data
     if not settings.source:
         raise InputError("no data set is named", "Name one: digits needs no download; `chainrule data list` shows all.")
@@ -94,7 +111,10 @@ def load(config: RunConfig, data_dir: Path | None, progress: bool = False) -> Da
         size = getattr(settings, part)
         if size is not None:
             given[part] = int(size) if np.isfinite(size) and size == int(size) else size
-    data = load_data(settings.source, seed=settings.split_seed or 0, data_dir=data_dir, progress=progress, **given)
+    if extractor is not None:
+        given["features"] = extractor
+    given |= {"data_dir": data_dir, "cache": cache}
+    data = load_data(settings.source, seed=settings.split_seed or 0, progress=progress, **given)
     if settings.sha256 not in (None, data.provenance["sha256"]):
         raise RunError(
             f"the data of {settings.source} are not those of the run: "

@@ -54,7 +54,8 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
         raise RunError(f"{run.path} is not finished", f"Go on with it: chainrule train --resume {run.path}")
     stored = run.evaluations()
     net = load_model(run.model)
-    parts = load_run_data(config, data_dir).parts
+    extractor = None if net.spec is None else net.spec.extractor
+    parts = load_run_data(config, data_dir, extractor=extractor).parts
     if stored.keys() != parts.keys():
         raise RunError(
             f"evaluation.json has results of {', '.join(stored)}, but the data have the parts {', '.join(parts)}",

@@ -28,6 +28,7 @@ from chainrule.optimizers import Optimizer
 from chainrule.randomness import generator as stream
 from chainrule.rules import OneHot
 from chainrule.specs import number, whole
+from chainrule.training.augmentation import Augmented
 from chainrule.training.divergence import diverged
 from chainrule.training.engines import ENGINES, choose, epochs_at_once, make, numpy_seconds
 from chainrule.training.history import History, Row
@@ -77,6 +78,7 @@ def train(
     l2: float = 0.0,
     clip: float | None = None,
     shuffle: bool = True,
+    augment: str | None = None,
     early_stopping: int | None = None,
     curves: bool = True,
     curve_samples: int | None = None,
@@ -101,6 +103,8 @@ def train(
     l2              λ of λ/2 Σ‖W‖² added to the mean loss
     clip            greatest Euclidean norm of all gradients together
     shuffle         a new order every epoch; False keeps the file order
+    augment         train on the images of a DataSet after this transform, drawn anew for every epoch: "crop(4)+flip";
+                    see `chainrule.images.transforms`. Whatever is measured is measured on the images as they are
     early_stopping  stop when the validation loss has not fallen for so many epochs; the best weights are restored
     curves          measure loss and accuracy at the end of each epoch; on at most `curve_samples` training samples,
                     a fixed draw, where that is given
@@ -109,7 +113,7 @@ def train(
     engine          "reference" (NumPy), "compiled" (kernels; the first call on a machine compiles them, some 10 s), or
                     "auto": the kernels where the work is worth it, more than about 0.2 s in NumPy; `history.engine`
                     says which ran
-    seed            of the order of the samples and of the dropout masks
+    seed            of the order of the samples, of the dropout masks and of the transforms
     progress        a live line on the terminal
     checkpoint      is handed the state at the end of an epoch, at most once in `checkpoint_seconds`, and that of the
                     last whole epoch on an interrupt
@@ -128,7 +132,9 @@ def train(
     steps = -(-len(X) // rows_a_batch(len(X), batch_size))
     epoch_seconds = numpy_seconds(net, len(X), steps)
     name = choose(engine, net, method, epochs * epoch_seconds, calls.has("batch_end"))
-    runner = make(name, net, X, T, method, clip=clip)
+    augmented = None if augment is None else Augmented(data, augment, seed)
+    fed = X if augmented is None else net.samples(augmented.x)
+    runner = make(name, net, fed, T, method, clip=clip)
     history, best = History(engine=runner.name), Best()
     generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
     if state is not None:
@@ -137,6 +143,7 @@ def train(
     base_rate = method.learning_rate
     fixed = None if shuffle and steps > 1 else epoch(len(X), batch_size, None)
     stops = curves or early_stopping is not None or checkpoint is not None or progress or calls.has("epoch_end")
+    stops = stops or augmented is not None
     at_once = 1 if stops or runner.name == "reference" else epochs_at_once(epoch_seconds, len(X))
     if isinstance(data, DataSet):
         net.spec = data.spec
@@ -157,6 +164,8 @@ def train(
             else:
                 together = fixed.repeated(count)
             record = record_batches or calls.has("batch_end")
+            if augmented is not None:
+                augmented.fill(len(history))
             losses, _ = runner.run(
                 together, rates.ravel(), np.full(rates.size, l2), generators["dropout"], record=record, watch=watch
             )
@@ -202,7 +211,7 @@ def train(
             if checkpoint is not None and kept is not None and kept is not state:
                 checkpoint(completed(kept, history))
         except NotFiniteError as error:
-            X, T = X[error.rows], T[error.rows]
+            X, T = fed[error.rows], T[error.rows]
             rate = float(base_rate * factors(len(history), 1, steps, epochs)[0, error.batch])
             end = diverged(net, X, T, len(history) + 1, error.batch + 1, steps, rate)
             restore_weights(net, good[1])
@@ -250,6 +259,8 @@ def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
     _check_settings(net, X, V, *(asked[name] for name in checked))
     optimizers.optimizer(asked["optimizer"], asked["learning_rate"])
     optimizers.schedule(asked["schedule"])
+    if asked["augment"] is not None:
+        Augmented(data, asked["augment"], asked["seed"])
 
 
 def _checked_data(
