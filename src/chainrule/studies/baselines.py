@@ -1,4 +1,4 @@
-"""What other methods reach with the same features: scikit-learn's, each with its setting chosen on development data."""
+"""What other methods reach with the same features, each with its setting chosen on development data."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,11 +39,33 @@ def logistic_regression(X: Array, y: Array, classes: int, values: Sequence[float
 
 
 def linear_svm(X: Array, y: Array, classes: int, values: Sequence[float]) -> list[tuple[Scores, str]]:
-    """One against the rest, squared hinge, L2, primal, by LIBLINEAR's Newton method at its own tolerance, 0.01."""
-    from sklearn.svm import LinearSVC
+    """One against the rest, squared hinge, L2: scikit-learn's LinearSVC, minimised for all classes at once.
 
-    fitted = [LinearSVC(C=C, dual=False, tol=1e-2, max_iter=MOST_ITERATIONS).fit(X, y) for C in values]
-    return [(_margins(model), _convergence(model)) for model in fitted]
+    J(W) = ½‖W‖² + C Σ max(0, 1 − t z)² with z = [x, 1] W and t = 1 for the class of x, −1 for others. LIBLINEAR, which
+    LinearSVC calls, takes a quarter of an hour for 90,000 × 512 numbers; products of matrices take seconds.
+    """
+    from scipy.optimize import minimize
+
+    inputs = np.concatenate([X, np.ones((len(X), 1), X.dtype)], axis=1)
+    T = np.where(y[:, None] == np.arange(classes), 1, -1).astype(X.dtype)
+    W = np.zeros((inputs.shape[1], classes))
+
+    def objective(w: Array, C: float) -> tuple[float, Array]:
+        """J / (C m) and its gradient."""
+        M = np.maximum(0, 1 - T * (inputs @ w.reshape(W.shape).astype(X.dtype)))
+        ridge, m = 1 / (C * len(X)), len(X)
+        value = float(np.einsum("ij,ij->", M, M, dtype=np.float64)) / m + ridge / 2 * float(w @ w)
+        return value, ridge * w - (2 / m) * (inputs.T @ (T * M)).astype(np.float64).ravel()
+
+    found = []
+    for C in values:
+        end = minimize(
+            objective, W.ravel(), (C,), "L-BFGS-B", jac=True, options={"maxiter": MOST_ITERATIONS, "ftol": 1e-7}
+        )
+        W = end.x.reshape(W.shape)  # where the next one begins
+        remark = f"converged in {end.nit} iterations" if end.success else f"NOT converged: {end.message}"
+        found.append((_linear(W.astype(X.dtype)), remark))
+    return found
 
 
 def nearest_neighbours(X: Array, y: Array, classes: int, values: Sequence[float]) -> list[tuple[Scores, str]]:
@@ -98,6 +120,10 @@ def fit_baseline(material: Material, name: str, key: str) -> list[Trained]:
         "development_accuracy": reached[best],
     }
     return [Trained(facts, {test: scores(rows).astype(np.float32) for test, (rows, _) in material.tests.items()})]
+
+
+def _linear(W: Array) -> Scores:
+    return lambda rows: rows @ W[:-1] + W[-1]
 
 
 def _margins(model: Any) -> Scores:
