@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 
 import chainrule as cr
 from chainrule.errors import RunError, StorageError
 from chainrule.studies import Comparison, compare, comparing
-from chainrule.studies.baselines import BASELINES, fit_baseline, linear_svm
+from chainrule.studies.baselines import BASELINES, fit_baseline, linear_svm, nearest_neighbours
 from chainrule.studies.material import prepare
 from chainrule.studies.trained import NetworkSettings, train_network
 from refusals import refused
@@ -243,6 +244,15 @@ def test_a_baseline_is_chosen_by_development_data_alone(material):
     [found] = fit_baseline(material, "original", "logistic")
     assert list(found.facts["tried"].values()) == reached
     assert found.facts["setting"] == f"C = {(0.01, 0.1, 1)[int(np.argmax(reached))]:g}"
+
+
+def test_nearest_neighbours_are_those_of_scikit_learn_for_every_k():
+    x, y = rows(200, 6, noise=1.5)
+    new = rows(50, 7, noise=1.5)[0]
+    for (scores, _), k in zip(nearest_neighbours(x, y, 3, (5, 15)), (5, 15), strict=True):
+        theirs = KNeighborsClassifier(k).fit(x, y)
+        for asked in (new, x, new):
+            np.testing.assert_allclose(scores(asked), theirs.predict_proba(asked))
 
 
 def test_the_linear_svm_is_that_of_scikit_learn():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,16 +73,20 @@ def nearest_neighbours(X: Array, y: Array, classes: int, values: Sequence[float]
     """Votes of the k nearest by Euclidean distance, found by brute force."""
     from sklearn.neighbors import NearestNeighbors
 
-    search = NearestNeighbors(algorithm="brute").fit(X)
+    search = NearestNeighbors(n_neighbors=min(int(max(values)), len(X)), algorithm="brute").fit(X)
+    last: list[tuple[Array, Array]] = []  # rows and the labels of their neighbours, the nearest first
 
-    def votes(k: int) -> Scores:
-        def share(rows: Array) -> Array:
-            nearest = y[search.kneighbors(rows, min(k, len(X)), return_distance=False)]
-            return np.stack([(nearest == label).mean(axis=1) for label in range(classes)], axis=1)
+    def neighbours(rows: Array) -> Array:
+        """Found once where the same rows are asked for with one k after the other."""
+        if not last or last[0][0] is not rows:
+            last[:] = [(rows, y[search.kneighbors(rows, return_distance=False)])]
+        return last[0][1]
 
-        return share
+    def share(rows: Array, k: int) -> Array:
+        nearest = neighbours(rows)[:, :k]
+        return np.stack([(nearest == label).mean(axis=1) for label in range(classes)], axis=1)
 
-    return [(votes(int(k)), "nothing to converge") for k in values]
+    return [(partial(share, k=int(k)), "nothing to converge") for k in values]
 
 
 def decision_tree(X: Array, y: Array, classes: int, values: Sequence[float]) -> list[tuple[Scores, str]]:

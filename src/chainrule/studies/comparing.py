@@ -204,6 +204,10 @@ def _finished(job: Job, kept: Keep, watch: "_Progress") -> list[Trained]:
 
 def _side_by_side(jobs: list[Job], kept: Keep, watch: "_Progress") -> list[list[Trained]]:
     """The baselines on `WORKERS` threads, each with matrix products on one; the longest begin first."""
+    if not jobs:
+        return []
+    import sklearn.neighbors  # noqa: F401  # its OpenMP can be limited only when it is loaded
+
     order = sorted(range(len(jobs)), key=lambda i: -jobs[i].work)
 
     def on_one_thread(job: Job) -> list[Trained]:
