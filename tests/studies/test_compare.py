@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
 
 import chainrule as cr
 from chainrule.errors import RunError, StorageError
 from chainrule.studies import Comparison, compare, comparing
-from chainrule.studies.baselines import BASELINES, fit_baseline
+from chainrule.studies.baselines import BASELINES, fit_baseline, linear_svm, nearest_neighbours
 from chainrule.studies.material import prepare
 from chainrule.studies.trained import NetworkSettings, train_network
 from refusals import refused
@@ -242,6 +244,23 @@ def test_a_baseline_is_chosen_by_development_data_alone(material):
     [found] = fit_baseline(material, "original", "logistic")
     assert list(found.facts["tried"].values()) == reached
     assert found.facts["setting"] == f"C = {(0.01, 0.1, 1)[int(np.argmax(reached))]:g}"
+
+
+def test_nearest_neighbours_are_those_of_scikit_learn_for_every_k():
+    x, y = rows(200, 6, noise=1.5)
+    new = rows(50, 7, noise=1.5)[0]
+    for (scores, _), k in zip(nearest_neighbours(x, y, 3, (5, 15)), (5, 15), strict=True):
+        theirs = KNeighborsClassifier(k).fit(x, y)
+        for asked in (new, x, new):
+            np.testing.assert_allclose(scores(asked), theirs.predict_proba(asked))
+
+
+def test_the_linear_svm_is_that_of_scikit_learn():
+    x, y = rows(300, 5, classes=4, noise=1.5)
+    for (scores, remark), C in zip(linear_svm(x, y, 4, (0.001, 0.1)), (0.001, 0.1), strict=True):
+        theirs = LinearSVC(C=C, dual=False, tol=1e-8).fit(x, y).decision_function(x)
+        assert remark.startswith("converged")
+        np.testing.assert_allclose(scores(x), theirs, atol=5e-3 * np.abs(theirs).max())
 
 
 @pytest.mark.parametrize("key", BASELINES)

@@ -238,7 +238,7 @@ def _baselines(found: Found) -> str:
         tried.append((one["method"], one["trained_on"], values, one["convergence"]))
     return "\n".join(
         [
-            "OTHER METHODS (scikit-learn) on the same features, one fit each, accuracy in %",
+            "OTHER METHODS on the same features, one fit each, accuracy in %",
             *chain.from_iterable((_methods(found, test), "") for test in found["data"]["tests"]),
             f"Training accuracy of these methods is that of at most {found['data']['baseline_train_rows']:,} rows. "
             "Intervals are for other test images (Wilson);",
@@ -279,7 +279,7 @@ def _methods(found: Found, test: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f}"
+    return f"{100 * share:.2f}".replace("-", "−")
 
 
 def _mean(stored: Found) -> str:
