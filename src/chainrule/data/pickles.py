@@ -49,6 +49,8 @@ def read_pickle(content: bytes, what: str) -> Any:
     machine = _Machine(content, what)
     try:
         return machine.run()
+    except DataError:  # a ValueError as well, and said already
+        raise
     except (IndexError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{what} is no pickle of CIFAR-10: it is malformed at byte {machine.at:,}", f"({error!r}) {REMEDY}"
