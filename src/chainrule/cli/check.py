@@ -8,7 +8,7 @@ import tyro
 from tyro.conf import Positional, arg
 
 from chainrule.cli.output import Format, write
-from chainrule.cli.subject import SETTINGS, Subject, from_model, from_run, from_widths
+from chainrule.cli.subject import SETTINGS, Subject, from_model, from_run, from_widths, one_or_each
 from chainrule.errors import InputError
 from chainrule.gradcheck import check_gradients
 
@@ -70,10 +70,10 @@ def _subject(command: Check) -> Subject:
     if path.exists() or path.suffix == ".safetensors":
         return from_model(path, command.samples, command.seed)
     settings = {
-        "activation": _one_or_each(command.activation),
+        "activation": one_or_each(command.activation),
         "output": command.loss,
-        "dropout": _one_or_each(command.dropout),
-        "batch_norm": _one_or_each(command.batch_norm),
+        "dropout": one_or_each(command.dropout),
+        "batch_norm": one_or_each(command.batch_norm),
     }
     return from_widths(command.network, settings, command.samples, command.seed)
 
@@ -83,7 +83,3 @@ def refuse_test(part: str) -> str:
     if part not in ("train", "validation"):
         raise InputError(f"--part is {part!r}", "Take train or validation; the test part is opened once, by the run.")
     return part
-
-
-def _one_or_each(values: tuple[object, ...]) -> object:
-    return values[0] if len(values) == 1 else values

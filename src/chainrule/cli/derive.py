@@ -15,7 +15,7 @@ from chainrule.algebra import Derivation, UnverifiedError, check_claim, derivati
 from chainrule.algebra.language import LONGEST
 from chainrule.cli import complain
 from chainrule.cli.output import write
-from chainrule.cli.subject import SETTINGS, from_run, from_widths
+from chainrule.cli.subject import SETTINGS, from_run, from_widths, one_or_each
 from chainrule.errors import DataError, InputError, shown
 from chainrule.network import Network
 from chainrule.runs import Run, load
@@ -119,10 +119,10 @@ def _network(command: Derive) -> tuple[Network, float] | None:
     if exists or re.fullmatch(r"\d+(-\d+)+", command.file) is None:
         return None
     settings = {
-        "activation": _one_or_each(command.activation),
+        "activation": one_or_each(command.activation),
         "output": command.loss,
-        "dropout": _one_or_each(command.dropout),
-        "batch_norm": _one_or_each(command.batch_norm),
+        "dropout": one_or_each(command.dropout),
+        "batch_norm": one_or_each(command.batch_norm),
     }
     return from_widths(command.file, settings, 1, 0).net, 0.0
 
@@ -238,7 +238,3 @@ def _axes(command: Derive) -> dict[str, int]:
         if axis not in ("0", "1"):
             raise InputError(f"--probabilities has axis {shown(axis)} for {name}", "Axes count from 0: T:1.")
     return {name: int(axis) for name, axis in axes.items()}
-
-
-def _one_or_each(values: tuple[object, ...]) -> object:
-    return values[0] if len(values) == 1 else values

@@ -77,3 +77,8 @@ def _at_random(net: Network, samples: int, seed: int, words: str) -> Subject:
     }
     y = targets.get(net.output.name, lambda: draw.normal(size=(samples, K)))()
     return Subject(net, np.asarray(x), y, 0.0, f"{words}, {samples} random samples")
+
+
+def one_or_each(values: tuple[object, ...]) -> object:
+    """A setting of all layers where one value was given, else those of each."""
+    return values[0] if len(values) == 1 else values
