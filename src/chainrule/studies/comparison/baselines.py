@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.studies.material import Material
-from chainrule.studies.trained import Trained
+from chainrule.studies.comparison.material import Material
+from chainrule.studies.comparison.trained import Trained
 
 Array = NDArray[Any]
 Scores = Callable[[Array], Array]

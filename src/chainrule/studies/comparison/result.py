@@ -11,7 +11,7 @@ from typing import Any
 
 from chainrule import storage
 from chainrule.errors import RunError, StorageError
-from chainrule.studies import tables
+from chainrule.studies.comparison import tables
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Comparison:
 
     def figures(self) -> dict[str, Any]:
         """The figures by name: curves, confusion, classes, differences."""
-        from chainrule.studies.drawing import figures
+        from chainrule.studies.comparison.drawing import figures
 
         return figures(self.found)
 

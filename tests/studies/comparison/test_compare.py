@@ -13,10 +13,11 @@ from sklearn.svm import LinearSVC
 
 import chainrule as cr
 from chainrule.errors import RunError, StorageError
-from chainrule.studies import Comparison, compare, comparing
-from chainrule.studies.baselines import BASELINES, fit_baseline, linear_svm, nearest_neighbours
-from chainrule.studies.material import prepare
-from chainrule.studies.trained import NetworkSettings, train_network
+from chainrule.studies import Comparison, compare
+from chainrule.studies.comparison import comparing
+from chainrule.studies.comparison.baselines import BASELINES, fit_baseline, linear_svm, nearest_neighbours
+from chainrule.studies.comparison.material import prepare
+from chainrule.studies.comparison.trained import NetworkSettings, train_network
 from refusals import refused
 
 from .features import SMALL, held_out, rows, sets

@@ -15,7 +15,7 @@ from chainrule.errors import ModelFileError
 from chainrule.evaluation import measure
 from chainrule.network import Network
 from chainrule.runs.tensors import read_tensors, write_tensors
-from chainrule.studies.material import Material, Pair
+from chainrule.studies.comparison.material import Material, Pair
 from chainrule.training import Moment, train
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from chainrule.statistics import Interval
-from chainrule.studies.conclusion import conclude
+from chainrule.studies.comparison.conclusion import conclude
 
 ABOVE, BELOW = Interval(0.012, 0.008, 0.016), Interval(-0.02, -0.03, -0.01)
 AROUND = Interval(0.002, -0.001, 0.005)

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import log_softmax
 from sklearn import metrics
 
-from chainrule.studies.judging import class_report, confusion, cross_entropy, hits, judge_difference, top
-from chainrule.studies.trained import Trained
+from chainrule.studies.comparison.judging import class_report, confusion, cross_entropy, hits, judge_difference, top
+from chainrule.studies.comparison.trained import Trained
 
 
 def scored(m=300, classes=7, seed=0):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.statistics import Interval
-from chainrule.studies.conclusion import points
-from chainrule.studies.judging import HELD_EQUAL, TOP
+from chainrule.studies.comparison.conclusion import points
+from chainrule.studies.comparison.judging import HELD_EQUAL, TOP
 
 Found = dict[str, Any]
 Cells = Sequence[str]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from chainrule.studies.material import prepare
+from chainrule.studies.comparison.material import prepare
 from refusals import refused
 
 from .features import held_out, rows, sets

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from chainrule.figures import confusion_panels, interval_chart, seed_curves
 from chainrule.figures.intervals import Limits
-from chainrule.studies.tables import role_names
+from chainrule.studies.comparison.tables import role_names
 
 Found = dict[str, Any]
 

@@ -15,7 +15,7 @@ from chainrule.statistics import (
     mean_interval,
     share_interval,
 )
-from chainrule.studies.trained import Trained
+from chainrule.studies.comparison.trained import Trained
 
 Array = NDArray[Any]
 Labels = NDArray[np.int64]

@@ -17,18 +17,18 @@ from chainrule.errors import InputError, shown, unknown_name
 from chainrule.runs.folder import environment
 from chainrule.specs import number, whole
 from chainrule.statistics import Interval
-from chainrule.studies.baselines import BASELINES, TRAIN_ROWS, fit_baseline
-from chainrule.studies.comparison import Comparison
-from chainrule.studies.conclusion import conclude
-from chainrule.studies.judging import (
+from chainrule.studies.comparison.baselines import BASELINES, TRAIN_ROWS, fit_baseline
+from chainrule.studies.comparison.conclusion import conclude
+from chainrule.studies.comparison.judging import (
     HELD_EQUAL,
     judge_baseline,
     judge_baseline_difference,
     judge_difference,
     judge_networks,
 )
-from chainrule.studies.material import Material, prepare
-from chainrule.studies.trained import Keep, NetworkSettings, Trained, train_network
+from chainrule.studies.comparison.material import Material, prepare
+from chainrule.studies.comparison.result import Comparison
+from chainrule.studies.comparison.trained import Keep, NetworkSettings, Trained, train_network
 
 WORKERS = 2
 RESULT_VERSION = 1  # of what a training leaves; a new number makes kept ones be computed again
