@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "hold every gradient of a network against central differences",
     "explain": "the chain of products behind one gradient, with its numbers",
     "data": "list, fetch and show data sets",
+    "study": "the experiments of five reports, done again with several seeds; a page each",
     "images": "augmented sets and features of images",
 }
 
