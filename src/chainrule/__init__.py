@@ -67,6 +67,7 @@ _ROOMS = (
     "kernels",
     "network",
     "optimizers",
+    "reports",
     "rules",
     "runs",
     "scalar",
