@@ -44,14 +44,16 @@ def execute(
     progress: bool = False,
     announce: Announce = lambda line: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    data: DataSet | None = None,
 ) -> Outcome:
     """Train what `config` says in a folder of its own under `runs_dir`, or report the run that did so before.
 
     An unfinished run of the same settings goes on from its last checkpoint and ends with the same bits; `force`
-    begins anew. Raises InputError for settings that do not fit, DivergedError where training did (the last good
+    begins anew. `data`: what `load` gave for this `config`, where it is at hand. Raises InputError for settings that do not fit, DivergedError where training did (the last good
     weights are in the folder), StorageError where the folder cannot be written.
     """
-    data = load(config, data_dir, progress)
+    if data is None:
+        data = load(config, data_dir, progress)
     _announce(data, announce)
     config = resolved(config, data)
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
