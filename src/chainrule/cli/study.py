@@ -96,13 +96,15 @@ def _run(command: Command, names: tuple[str, ...]) -> int:
     _refuse_unwritable(command.folder)
     failed = []
     for name in names:
+        folder = place(command.folder, name, quick=command.quick)
         lab = Lab(
-            place(command.folder, name, quick=command.quick),
+            folder,
             quick=command.quick,
             seeds=command.seeds,
             data_dir=command.data_dir,
             workers=command.workers,
             progress=not command.quiet and sys.stderr.isatty(),
+            runs=folder.parent / "runs",
             announce=(lambda line: None) if command.quiet else print,
         )
         try:

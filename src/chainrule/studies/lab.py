@@ -25,12 +25,13 @@ Announce = Callable[[str], None]
 class Lab:
     """The place of one study.
 
-    folder     of this study: sweeps/, runs/, kept/ and, at the end, findings.json, report.html and figures/
+    folder     of this study: sweeps/, kept/ and, at the end, findings.json, report.html and figures/
     quick      fewer epochs, seeds and samples, so that it takes less than a minute
     seeds      asked for by the reader; None leaves it to the study
     data_dir   folder of the data sets
     workers    processes of a sweep; None for the cores there are
     progress   live lines on the terminal
+    runs       folder of the single runs, which studies share; folder/runs by default
     announce   is handed what the study is about to do
     published  the numbers that were published beside ours, as `publish` was handed them
     notes      what the reader of the page must know beyond the study's own words, such as points that failed
@@ -42,6 +43,7 @@ class Lab:
     data_dir: Path | None = None
     workers: int | None = None
     progress: bool = False
+    runs: Path | None = None
     announce: Announce = lambda line: None
     published: list[Published] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -87,11 +89,11 @@ class Lab:
         return result
 
     def train(self, config: RunConfig) -> Run:
-        """One run in runs/, or the finished one of the same settings."""
+        """One run in `runs`, or the finished one of the same settings."""
         self.announce(f"run {config.name}")
         outcome = execute(
             config,
-            runs_dir=self.folder / "runs",
+            runs_dir=self.runs or self.folder / "runs",
             data_dir=self.data_dir,
             progress=self.progress,
             announce=self.announce,

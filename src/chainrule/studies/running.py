@@ -51,7 +51,7 @@ def refuse_incomplete(study: Study, report: "Report") -> None:
 
 def item_ids(report: "Report") -> list[str]:
     """The anchors of all items, in their order."""
-    return [item.id for section in report.sections for item in section.items]
+    return [item.id for item in report.items if item.id]
 
 
 def findings(study: Study, lab: Lab, report: "Report") -> dict[str, Any]:
@@ -63,7 +63,7 @@ def findings(study: Study, lab: Lab, report: "Report") -> dict[str, Any]:
         "summary": report.summary,
         "quick": lab.quick,
         "seeds": lab.seeds,
-        "items": [{"id": item.id, "title": item.title} for section in report.sections for item in section.items],
+        "items": [{"id": item.id, "title": item.title} for item in report.items if item.id],
         "published": [row.to_json() for row in lab.published],
         "notes": list(report.notes),
     }
