@@ -1,0 +1,28 @@
+"""The items that reports of runs, of sweeps and of studies are composed of, each made from runs.
+
+A builder takes the id of its item first. Where a run lacks a recording, it gives a paragraph that names the setting
+which would have recorded it.
+"""
+
+from chainrule.reports.items.curves import curves
+from chainrule.reports.items.derivations import derivation, graph, layers_table, network
+from chainrule.reports.items.missing import missing
+from chainrule.reports.items.results import classification, confusions, part_bars, published, results_table
+from chainrule.reports.items.settings import data_table, environment_table, settings_table
+
+__all__ = [
+    "classification",
+    "confusions",
+    "curves",
+    "data_table",
+    "derivation",
+    "environment_table",
+    "graph",
+    "layers_table",
+    "missing",
+    "network",
+    "part_bars",
+    "published",
+    "results_table",
+    "settings_table",
+]
