@@ -116,7 +116,7 @@ def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -
     if outcome.stopped == "interrupted":
         where = ["--data-dir", str(data_dir)] if data_dir is not None else []
         again = shlex.join(["chainrule", "train", "--resume", str(run.path), *where])
-        print(f"Interrupted; {len(run.history())} whole epochs are kept. Go on with: {again}", file=sys.stderr)
+        print(f"Interrupted; {run.epochs()} whole epochs are kept. Go on with: {again}", file=sys.stderr)
         return 130
     if outcome.found:
         say("This run was finished before; --force trains it again.")

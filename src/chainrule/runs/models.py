@@ -1,5 +1,6 @@
 """A model in one file: weights, structure, preprocessing, and a probe that proves it still computes what it did."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,15 @@ def save(net: Network, path: str | Path, *, examples: ArrayLike | None = None) -
         settings["data"], described = net.spec.to_state()
         arrays |= {f"data/{name}": array for name, array in described.items()}
     write_tensors(Path(path), "model", arrays, settings)
+
+
+def fingerprint(net: Network) -> str:
+    """SHA-256 over all parameters and running statistics."""
+    digest = hashlib.sha256()
+    for name, array in {**net.parameters(), **net.statistics()}.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def load(path: str | Path) -> Network:

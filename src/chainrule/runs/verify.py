@@ -71,7 +71,7 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
         differences.append(f"config.json: its settings ({config.identity()}) are not those that the run ended with")
     if run.history_digest() != run.results().get("history_sha256"):
         differences.append("history.jsonl: it is not the one that the run ended with")
-    epochs = len(run.history())
+    epochs = run.epochs()
     if epochs != run.results()["epochs"]:
         differences.append(f"history.jsonl has {epochs} epochs, evaluation.json says {run.results()['epochs']}")
     for part in stored:
