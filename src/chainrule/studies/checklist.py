@@ -93,10 +93,10 @@ _CIRCLES: Rows = (
 )
 
 _MEAN_SUBTRACTION: Rows = (
-    ("figure 12", "loss with the mean image subtracted", "curves-rate-0-1"),
-    ("figure 13", "accuracy with the mean image subtracted", "curves-rate-0-1"),
-    ("figure 14", "loss without", "curves-rate-0-1"),
-    ("figure 15", "accuracy without", "curves-rate-0-1"),
+    ("figure 12", "loss with the mean image subtracted", "curves-uniform-0-001"),
+    ("figure 13", "accuracy with the mean image subtracted", "curves-uniform-0-001"),
+    ("figure 14", "loss without", "curves-uniform-0-001"),
+    ("figure 15", "accuracy without", "curves-uniform-0-001"),
     ("figure 16", "training and test accuracy with the mean image subtracted", "bars"),
     ("figure 17", "training and test accuracy without", "bars"),
     ("claim 6", "without subtraction the loss falls a little and then stays constant", "saturation"),
