@@ -34,6 +34,7 @@ class Lab:
     runs       folder of the single runs, which studies share; folder/runs by default
     announce   is handed what the study is about to do
     published  the numbers that were published beside ours, as `publish` was handed them
+    reduced    whether `choose` took a setting that is not the full one
     notes      what the reader of the page must know beyond the study's own words, such as points that failed
     """
 
@@ -47,6 +48,7 @@ class Lab:
     announce: Announce = lambda line: None
     published: list[Published] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    reduced: bool = False
 
     def __post_init__(self) -> None:
         if self.seeds is not None:
@@ -54,6 +56,7 @@ class Lab:
 
     def choose(self, *, full: Choice, quick: Choice) -> Choice:
         """A setting by how much may be done."""
+        self.reduced |= self.quick and quick != full
         return quick if self.quick else full
 
     def seed_count(self, *, full: int, quick: int) -> int:

@@ -12,7 +12,7 @@ from chainrule.studies.study import Study
 if TYPE_CHECKING:
     from chainrule.reports.document import Report
 
-QUICK = "quick: not the settings of the report"
+QUICK = {True: "quick: not the settings of the report", False: "quick: nothing is left out here"}
 
 
 def place(root: Path, name: str, *, quick: bool) -> Path:
@@ -32,12 +32,19 @@ def run_study(study: Study, lab: Lab) -> Path:
     storage.write_json(lab.folder / "study.json", {"study": study.name, "quick": lab.quick, "seeds": lab.seeds})
     report = study.run(lab)
     refuse_incomplete(study, report)
-    label = (QUICK,) if lab.quick else ()
-    report = replace(report, notes=(*label, *report.notes, *lab.notes))
+    report = replace(report, notes=(*_labels(lab), *report.notes, *lab.notes))
     page = write(report, lab.folder)
     storage.write_json(lab.folder / "findings.json", findings(study, lab, report))
     storage.write_json(lab.folder / "timings.json", {"seconds": time.perf_counter() - began})
     return page
+
+
+def _labels(lab: Lab) -> list[str]:
+    """What a reader must know of how much was done."""
+    labels = [QUICK[lab.reduced]] if lab.quick else []
+    if lab.seeds is not None:
+        labels.append(f"asked for with {lab.seeds} seed{'s' * (lab.seeds > 1)}, in place of the study's own number")
+    return labels
 
 
 def refuse_incomplete(study: Study, report: "Report") -> None:
