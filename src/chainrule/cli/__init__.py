@@ -16,6 +16,8 @@ COMMANDS = {
     "explain": "the chain of products behind one gradient, with its numbers",
     "data": "list, fetch and show data sets",
     "study": "the experiments of five reports, done again with several seeds; a page each",
+    "sweep": "many runs: every combination of settings with every seed, resumable",
+    "runs": "list, compare and export many runs",
     "images": "augmented sets and features of images",
 }
 

@@ -63,6 +63,14 @@ def entries(folder: Path) -> list[Entry]:
     return found
 
 
+def entry_of(run: Path) -> Entry:
+    """One run by its folder; raises RunError where it is none."""
+    stamp = _stamp(run)
+    if stamp is None:
+        raise RunError(f"{run} is no run", "Name a folder that `chainrule train` wrote.")
+    return _entry(run, run.as_posix(), *stamp)
+
+
 def write_index(folder: Path) -> int:
     """Make the index of `folder` from the runs in it; the number of runs. The file is replaced whole."""
     fresh = [_entry(path, path.relative_to(folder).as_posix(), *stamp) for path, stamp in _stamped(folder)]
@@ -144,7 +152,10 @@ def _read(path: Path) -> dict[str, Entry]:
             if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
                 return {}
             rows = connection.execute("SELECT run, state, stamp, epochs, seconds, settings, results FROM runs")
-            return {row[0]: Entry(*row[:5], json.loads(row[5]), json.loads(row[6])) for row in rows}
+            return {
+                run: Entry(run, state, stamp, epochs, seconds, json.loads(settings), json.loads(results))
+                for run, state, stamp, epochs, seconds, settings, results in rows
+            }
         finally:
             connection.close()
     except (sqlite3.Error, ValueError):

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -23,6 +23,7 @@ from chainrule.sweeps.worker import Answer, described, train_point
 
 Announce = Callable[[str], None]
 LOOK_SECONDS = 0.5
+GRACE_SECONDS = 20.0  # for running points to end their epoch and write a checkpoint
 FINAL = ("DivergedError",)  # the same settings always end there: it is no use to try again
 
 
@@ -92,7 +93,7 @@ class _Coordinator:
     attempts: Counter[str] = field(default_factory=Counter)
     folders: dict[str, Path] = field(default_factory=dict)  # of prepared data, by key
 
-    def run(self, todo: Iterable[Point]) -> None:
+    def run(self, todo: Sequence[Point]) -> None:
         pending = deque(_in_order(todo))
         try:
             with self.watch:
@@ -120,11 +121,9 @@ class _Coordinator:
     def _submit(self, point: Point) -> None:
         try:
             folder = self._prepared(point)
-        except (StorageError, KeyboardInterrupt):
+        except (StorageError, RunError):
             raise
         except ChainruleError as error:
-            if isinstance(error, RunError):
-                raise
             self._failed(point, described(error))
             return
         order = {
@@ -175,13 +174,13 @@ class _Coordinator:
             return False
         if answer["state"] == "interrupted":
             raise KeyboardInterrupt
-        error = answer["error"]
-        if error["kind"] == "StorageError":
-            raise StorageError(error["problem"], error["remedy"])
-        if error["kind"] not in FINAL and self.attempts[point.name] <= self.retry:
-            self.watch.again(point, in_words(error))
+        failure = answer["error"]
+        if failure["kind"] == "StorageError":
+            raise StorageError(failure["problem"], failure["remedy"])
+        if failure["kind"] not in FINAL and self.attempts[point.name] <= self.retry:
+            self.watch.again(point, in_words(failure))
             return True
-        self._failed(point, error)
+        self._failed(point, failure)
         return False
 
     def _failed(self, point: Point, error: dict[str, str]) -> None:
@@ -198,10 +197,7 @@ class _Coordinator:
         wait(self.running, GRACE_SECONDS)
 
 
-GRACE_SECONDS = 20.0
-
-
-def _in_order(points: Iterable[Point]) -> list[Point]:
+def _in_order(points: Sequence[Point]) -> list[Point]:
     """Points of the same data one after the other, the first seed of every variant before the second."""
     first: dict[str, int] = {}
     for point in points:

@@ -1,4 +1,4 @@
-"""Local processes as an executor: each lives long and works alone, so that the death of one is the loss of its work only.
+"""Local processes as an executor: each lives long and works alone, so that with one that dies only its work is lost.
 
 `ProcessPoolExecutor` and loky declare the whole pool broken when one of their processes dies, and all that was
 submitted lost. Here every process has a pipe and a thread that feeds it; a dead one is replaced. A process is started

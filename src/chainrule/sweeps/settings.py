@@ -119,7 +119,7 @@ def _differences(settings: Any, plain: Any) -> dict[str, Any]:
 
 
 def _with_whole_paths(config: RunConfig) -> RunConfig:
-    changes = {}
+    changes: dict[str, Any] = {}
     for key in ("data.source", "network.start"):
         if key in keys():
             path = setting(config, key)

@@ -87,11 +87,12 @@ class Sweep:
             for values in itertools.product(*self.grid.values())
         ]
         digits = max(3, len(str(len(variants) * len(seeds) - 1)))
-        points = []
+        points: list[Point] = []
         for number, changes in enumerate(variants):
             config = changed(_frugal(self.base), changes)
+            told = {key: value for key, value in changes.items() if len(self.grid.get(key, (1, 2))) > 1}
             for seed in seeds:
-                name = _name(len(points), digits, changes, seed, many=len(seeds) > 1)
+                name = _name(len(points), digits, told, seed, many=len(seeds) > 1)
                 own = replace(_seeded(config, seed), name=name)
                 full = own.with_seeds()
                 pair = (full.network.init_seed or 0, full.training.order_seed or 0)
@@ -101,9 +102,9 @@ class Sweep:
 
     def to_toml(self) -> str:
         """The sweep as a file that `read_sweep_file` and `chainrule sweep` read."""
-        seeds = (
-            self.seeds if isinstance(self.seeds, int) else [s if isinstance(s, int) else list(s) for s in self.seeds]
-        )
+        seeds: Any = self.seeds
+        if not isinstance(seeds, int):
+            seeds = [seed if isinstance(seed, int) else list(seed) for seed in seeds]
         plan: dict[str, Any] = {} if self.name is None else {"name": self.name}
         plan |= {"seeds": seeds, "grid": {key: list(values) for key, values in self.grid.items()}}
         plan |= {"changes": [dict(change) for change in self.changes]} if self.changes else {}

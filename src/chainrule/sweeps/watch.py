@@ -1,7 +1,7 @@
 """What is told while a sweep runs: a line for every point that ends, and a bar over the epochs of all points."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -25,15 +25,15 @@ class Watch:
         self,
         place: SweepFolder,
         before: SweepResult,
-        todo: Iterable[Point],
+        todo: Sequence[Point],
         workers: int,
         show: bool,
         announce: Callable[[str], None],
     ) -> None:
         self._place, self._announce = place, announce
-        self._count, self._done = len(before.points), len(before.points) - len(list(todo))
+        self._count, self._done = len(before.points), len(before.points) - len(todo)
         self._epochs = {r.point.name: r.point.config.training.epochs for r in before.points}
-        self._ended = {r.point.name for r in before.points if r.point not in list(todo)}
+        self._ended = {r.point.name for r in before.points if r.point not in todo}
         self._best: tuple[float, str] | None = None
         for run in before.runs:
             self._compare(run)
@@ -117,8 +117,8 @@ def _epochs_of(place: SweepFolder, point: Point) -> int:
 
 
 def _summary(run: Run) -> str:
-    last = list(run.evaluations().items())
-    return ", ".join(
-        f"{part} {result.accuracy:.2%}" if result.accuracy is not None else f"{part} loss {result.loss:.4g}"
-        for part, result in last
-    )
+    words = []
+    for part, result in run.evaluations().items():
+        measured = f"loss {result.loss:.4g}" if result.accuracy is None else f"{result.accuracy:.2%}"
+        words.append(f"{part} {measured}")
+    return ", ".join(words)
