@@ -1,5 +1,7 @@
 """A graph drawn by matplotlib in our own layout, so that it becomes a file of any kind, the same on every machine."""
 
+from typing import Any
+
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
@@ -24,7 +26,7 @@ def graph_figure(graph: Graph, *, backward: bool = False) -> Figure:
     axes.set_xlim(-MARGIN, width - MARGIN)
     axes.set_ylim(height - MARGIN, -MARGIN)
     axes.axis("off")
-    letters = {"size": SIZE * 72 * _UNIT, "va": "center", "family": FAMILY}
+    letters: dict[str, Any] = {"size": SIZE * 72 * _UNIT, "va": "center", "family": FAMILY}
     for edge, way, points in zip(graph.edges, layout.ways, routes(layout), strict=True):
         axes.add_patch(_arrow(points, QUIET, "-"))
         if backward and not edge.constant:

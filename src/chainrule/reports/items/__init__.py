@@ -6,23 +6,38 @@ which would have recorded it.
 
 from chainrule.reports.items.curves import curves
 from chainrule.reports.items.derivations import derivation, graph, layers_table, network
+from chainrule.reports.items.inside import batch_losses, embeddings, layer_sizes, mistakes, surfaces, weights
 from chainrule.reports.items.missing import missing
-from chainrule.reports.items.results import classification, confusions, part_bars, published, results_table
+from chainrule.reports.items.results import (
+    classification,
+    confusions,
+    part_bars,
+    published,
+    results_table,
+    snapshots_table,
+)
 from chainrule.reports.items.settings import data_table, environment_table, settings_table
 
 __all__ = [
+    "batch_losses",
     "classification",
     "confusions",
     "curves",
     "data_table",
     "derivation",
+    "embeddings",
     "environment_table",
     "graph",
+    "layer_sizes",
     "layers_table",
     "missing",
+    "mistakes",
     "network",
     "part_bars",
     "published",
     "results_table",
     "settings_table",
+    "snapshots_table",
+    "surfaces",
+    "weights",
 ]

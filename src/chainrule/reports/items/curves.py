@@ -19,8 +19,7 @@ def curves(
 ) -> Item:
     """Training and validation curves, a column of panels an entry of `runs`: mean, ± sd, each run faint behind."""
     histories = {label: [run.history() for run in group] for label, group in runs.items()}
-    if not any("train_loss" in row for group in histories.values() for rows in group for row in rows):
-        return missing(
-            id, title, f"There are no curves: the run measured none. {setting('training.curves')} records them."
-        )
+    rows = [row for group in histories.values() for rows in group for row in rows]
+    if not any("train_loss" in row for row in rows):
+        return missing(id, title, f"There are no curves: the run measured none. {setting('training.curves')} does.")
     return Figure(id, title, figures.seed_curves(histories), caption=caption)

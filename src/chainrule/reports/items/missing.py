@@ -8,9 +8,9 @@ def missing(id: str, title: str, sentence: str) -> Prose:
     return Prose([sentence], id=id, title=title)
 
 
-def setting(name: str, value: str = "true") -> str:
-    """How a setting is given, in a file and as a flag."""
+def setting(name: str, value: object = True) -> str:
+    """A setting as one gives it, in a file and as a flag."""
     section, _, key = name.rpartition(".")
     flag = "--" + key.replace("_", "-")
-    given = f"{flag} {value.capitalize() if value in ('true', 'false') else value}"
-    return f"`{key} = {value}` under [{section}], or {given} on the command line"
+    in_file, as_flag = ("true", flag) if value is True else (str(value), f"{flag} {value}")
+    return f"{key} = {in_file} under [{section}], or {as_flag},"

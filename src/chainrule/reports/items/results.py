@@ -11,7 +11,7 @@ from chainrule.errors import RunError
 from chainrule.evaluation import Evaluation
 from chainrule.reports.document import Cell, Figure, Item, Table, Text
 from chainrule.reports.items.curves import Runs
-from chainrule.reports.items.missing import missing
+from chainrule.reports.items.missing import missing, setting
 from chainrule.runs import Run, Verification
 
 PART_NAMES = {"train": "training", "validation": "validation", "test": "test"}
@@ -57,6 +57,21 @@ def results_table(
     return Table(id, title, head, rows, " ".join(text for text in (caption, words, baselines) if text))
 
 
+def snapshots_table(id: str, run: Run, *, title: str = "Results at earlier epochs", caption: str = "") -> Item:
+    """Loss and accuracy of every part at every epoch of which the run kept the model, all evaluated at the end."""
+    rows: list[list[Cell]] = [
+        [f"{epoch:,}", PART_NAMES[part], result.samples, *_measures([result])]
+        for epoch, results in run.snapshot_evaluations().items()
+        for part, result in results.items()
+    ]
+    if not rows:
+        return missing(
+            id, title, f"The run kept no snapshots. {setting('training.snapshots', 100)} does after epoch 100."
+        )
+    head = ["epoch", "part", "samples", "loss", "baseline loss", "accuracy, %", "majority, %"]
+    return Table(id, title, head, rows, caption)
+
+
 def _measures(found: Sequence[Evaluation]) -> list[Cell]:
     """Loss, its baseline, accuracy in % or R², its baseline."""
     loss = spread([result.loss for result in found], 4)
@@ -96,7 +111,7 @@ def part_bars(
         for run in group:
             for part, result in run.evaluations().items():
                 if part in parts and result.accuracy is not None:
-                    found.setdefault(label, {}).setdefault(PART_NAMES[part], []).append(result.accuracy)
+                    found.setdefault(label, {}).setdefault(part, []).append(result.accuracy)
                     majority.append(result.baseline["accuracy"])
     if not found:
         return missing(id, title, "There is no accuracy to draw: the task is a regression.")
