@@ -82,10 +82,10 @@ def learning_curves(
         _draw_baseline(axes, kind, (baseline or {}).get(kind), classes="accuracy" in kinds)
         if best:
             _draw_best(axes, kind, validation, best)
-        _name_axes(axes, kind, epochs, loss_name)
+        name_axes(axes, kind, epochs, loss_name)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, columnspacing=1.2)
         if kind == "loss" and log_loss:
-            _make_logarithmic(axes, np.concatenate([training.values, validation.values]))
+            make_logarithmic(axes, np.concatenate([training.values, validation.values]))
     return finish_flowing(figure, title, [_footer(rows, curves, n, seed)], _description(kinds, epochs, best, curves))
 
 
@@ -191,7 +191,7 @@ def _draw_best(axes: Axes, kind: str, validation: Curve, best: Best) -> None:
     )
 
 
-def _name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str) -> None:
+def name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str) -> None:
     unit = ", nats" if "entropy" in loss_name else ""
     axes.set_ylabel(f"loss ({loss_name}{unit})" if kind == "loss" else "accuracy (share of samples)")
     axes.set_xlabel("epoch")
@@ -208,7 +208,7 @@ def _name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
 
 
-def _make_logarithmic(axes: Axes, losses: NDArray[np.float64]) -> None:
+def make_logarithmic(axes: Axes, losses: NDArray[np.float64]) -> None:
     positive = losses[losses > 0]
     if not len(positive):
         raise InputError("no loss is positive, so that none has a logarithm", "Draw them with log_loss=False.")

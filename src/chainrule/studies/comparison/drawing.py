@@ -27,6 +27,7 @@ def figures(found: Found) -> dict[str, Figure]:
             title=f"The same network on {first} and on {second} features",
             note=f"training curves on at most {rows:,} rows · batch {settings['batch_size']}, "
             f"rate {settings['learning_rate']:g}",
+            validation_name="development",
         ),
         "confusion": confusion_panels(
             {label: found["networks"][role]["tests"][test]["confusion"] for role, label in role_names(found).items()},
