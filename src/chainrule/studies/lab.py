@@ -1,7 +1,7 @@
 """Where a study works: its folder, how much it may do, and the three ways to do it that survive a kill."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from chainrule.sweeps import Sweep, SweepResult
 
 Choice = TypeVar("Choice")
+Name = TypeVar("Name")
 Announce = Callable[[str], None]
 
 
@@ -68,7 +69,7 @@ class Lab:
         return load_data(source, data_dir=self.data_dir, progress=self.progress, **options)
 
     def sweep(self, sweep: "Sweep") -> "SweepResult":
-        """Train all points of a named sweep, or go on where it was, in sweeps/<name>/.
+        """Train all points of a named sweep, or go on where it was, in sweeps/<name>-<identity>/.
 
         A point that fails is noted on the page. Raises KeyboardInterrupt where the reader stopped it.
         """
@@ -79,7 +80,7 @@ class Lab:
         self.announce(f"sweep {sweep.name}")
         result = run_sweep(
             sweep,
-            self.folder / "sweeps" / sweep.name,
+            self.folder / "sweeps" / f"{sweep.name}-{sweep.identity()}",
             data_dir=self.data_dir,
             workers=self.workers,
             progress=self.progress,
@@ -127,3 +128,15 @@ class Lab:
     def publish(self, *rows: Published) -> None:
         """Set published numbers beside ours; they stand on the page, in findings.json and on the index page."""
         self.published += rows
+
+
+def by_variant(result: "SweepResult", names: Sequence[Name]) -> dict[Name, list[Run]]:
+    """The finished runs of a sweep by what its variants stand for, in their order; one without a run is refused."""
+    found = {names[variant.number]: list(variant.runs.values()) for variant in result.groups()}
+    without = [str(name) for name in names if not found.get(name)]
+    if without:
+        raise RunError(
+            f"no run of {', '.join(without)} came to its end in {result.folder}",
+            "The errors of its points are in that folder; the same command trains again what can be.",
+        )
+    return {name: found[name] for name in names}

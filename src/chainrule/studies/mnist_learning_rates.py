@@ -91,11 +91,14 @@ def _steadiness(runs: ByRate) -> "Table":
         rows.append([f"rate {rate:g}", *reached, f"{np.mean(rising):.0f}", f"{np.mean(greatest):.4f}"])
     head = [
         "",
-        *(f"epochs to {100 * goal:.0f} %" for goal in GOALS),
-        "epochs in which the loss rose, %",
-        "greatest rise of the loss",
+        *(f"to {100 * goal:.0f} %" for goal in GOALS),
+        "loss rose, %",
+        "greatest rise",
     ]
-    caption = "Of the validation part; means over the seeds. A dash: not reached by every seed."
+    caption = (
+        "Of the validation part, means over the seeds: epochs until that accuracy is reached (a dash: not by every "
+        "seed), share of the epochs after which the loss was higher than before, and by how much at most."
+    )
     return Table("steadiness", "Speed and steadiness", head, rows, caption)
 
 
