@@ -5,10 +5,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from chainrule.figures import save, seed_curves
-from chainrule.figures.bands import DEVELOPMENT, TRAINING
+from chainrule.figures.parts import PARTS
 from refusals import refused
 
 from .drawing import flaws, words
+
+TRAINING, DEVELOPMENT = PARTS["train"].colour, PARTS["validation"].colour
 
 
 def histories(seeds: int, epochs: int = 12) -> list[list[dict[str, float]]]:

@@ -1,6 +1,7 @@
 """Every plot is one function from plain data to a matplotlib figure; this folder knows nothing of networks."""
 
 from chainrule.figures.bands import seed_curves
+from chainrule.figures.bars import part_bars
 from chainrule.figures.confusion import confusion_matrix
 from chainrule.figures.confusions import confusion_panels
 from chainrule.figures.curves import learning_curves
@@ -17,6 +18,7 @@ __all__ = [
     "interval_chart",
     "learning_curves",
     "network_diagram",
+    "part_bars",
     "sample_sheet",
     "save",
     "scatter_by_class",

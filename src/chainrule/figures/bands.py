@@ -14,16 +14,11 @@ from chainrule.errors import InputError, unknown_name
 from chainrule.figures.curves import make_logarithmic, name_axes
 from chainrule.figures.lettering import clean, fit
 from chainrule.figures.page import finish_flowing
-from chainrule.figures.style import COLOURS, PAGE_WIDTH, QUIET, SMALL, LineStyle, colour, house_style, marker
+from chainrule.figures.parts import PARTS
+from chainrule.figures.style import PAGE_WIDTH, QUIET, SMALL, LineStyle, colour, house_style, marker
 
 History = Sequence[Mapping[str, Any]]
 
-TRAINING, DEVELOPMENT = COLOURS[1], COLOURS[0]  # red and blue
-_PARTS: dict[str, tuple[str, str, LineStyle]] = {
-    "train": ("training", TRAINING, "-"),
-    "validation": ("validation", DEVELOPMENT, "--"),
-    "test": ("test (monitored)", COLOURS[2], "-."),
-}
 _MOST_POINTS = 400  # of a line
 _MARKS = 6  # of a line that bears some
 _COLUMNS = 3  # of panels beside each other
@@ -73,8 +68,8 @@ def seed_curves(
     Raises InputError where there is nothing to draw, UnknownNameError for a part that is none.
     """
     for part in parts:
-        if part not in _PARTS:
-            raise unknown_name("part", part, _PARTS)
+        if part not in PARTS:
+            raise unknown_name("part", part, PARTS)
     if not runs or not all(len(histories) and all(map(len, histories)) for histories in runs.values()):
         raise InputError("there are no curves to draw", "Give at least one history of at least one epoch a panel.")
     measured = {
@@ -95,7 +90,7 @@ def seed_curves(
         for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
             looks = {name: (colour(k), marker(k)) for k, name in enumerate(runs)}
             for (name, part), found in measured[kind].items():
-                _draw(axes, found, looks[name][0], _PARTS[part][2], looks[name][1])
+                _draw(axes, found, looks[name][0], PARTS[part].line, looks[name][1])
             _finish(axes, kind, measured[kind], (baseline or {}).get(kind), loss_name, log_loss)
             axes.set_xlabel("epoch")
     else:
@@ -111,7 +106,7 @@ def seed_curves(
                     axes.sharey(panels[row, 0])
                 own = {key: found for key, found in measured[kind].items() if key[0] == name}
                 for (_, part), found in own.items():
-                    _draw(axes, found, _PARTS[part][1], _PARTS[part][2])
+                    _draw(axes, found, PARTS[part].colour, PARTS[part].line)
                 _finish(axes, kind, own, (baseline or {}).get(kind), loss_name, log_loss)
                 if column:
                     axes.set_ylabel("")
@@ -120,9 +115,9 @@ def seed_curves(
         for empty in panels.reshape(blocks, len(kinds), columns).swapaxes(1, 2).reshape(-1, len(kinds))[len(runs) :]:
             for axes in empty:
                 axes.remove()
-    names = {part: label for part, (label, *_) in _PARTS.items()} | {"validation": validation_name}
+    names = {name: part.curve for name, part in PARTS.items()} | {"validation": validation_name}
     drawn = [part for part in parts if any(part == key[1] for found in measured.values() for key in found)]
-    keys = [_key(names[part], QUIET if together else _PARTS[part][1], _PARTS[part][2]) for part in drawn]
+    keys = [_key(names[part], QUIET if together else PARTS[part].colour, PARTS[part].line) for part in drawn]
     if together:
         entries = [_key(name, colour(k), "-", marker(k)) for k, name in enumerate(runs)]
         keys = entries + (keys if len(keys) > 1 else [])
