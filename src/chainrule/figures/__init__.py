@@ -6,15 +6,20 @@ from chainrule.figures.confusion import confusion_matrix
 from chainrule.figures.confusions import confusion_panels
 from chainrule.figures.curves import learning_curves
 from chainrule.figures.diagram import network_diagram
+from chainrule.figures.embedding import embedding_panels
 from chainrule.figures.histograms import table_histograms
 from chainrule.figures.intervals import interval_chart
 from chainrule.figures.output import save, to_svg
 from chainrule.figures.samples import sample_sheet
 from chainrule.figures.scatter import scatter_by_class
+from chainrule.figures.surfaces import Surface, decision_surfaces
 
 __all__ = [
+    "Surface",
     "confusion_matrix",
     "confusion_panels",
+    "decision_surfaces",
+    "embedding_panels",
     "interval_chart",
     "learning_curves",
     "network_diagram",

@@ -10,10 +10,10 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from chainrule.errors import InputError, unknown_name
-from chainrule.figures.bands import PARTS
 from chainrule.figures.checks import as_numbers
 from chainrule.figures.lettering import clean, fit, height_of, number, widest
 from chainrule.figures.page import MARGIN, axes_at, describe, note_lines, title_lines, write_at, write_lines
+from chainrule.figures.parts import PARTS
 from chainrule.figures.style import INK, PAGE_WIDTH, QUIET, SMALL, house_style
 
 _BAR = 0.16  # inches
