@@ -4,7 +4,7 @@ A builder takes the id of its item first. Where a run lacks a recording, it give
 which would have recorded it.
 """
 
-from chainrule.reports.items.curves import curves
+from chainrule.reports.items.curves import Runs, curves
 from chainrule.reports.items.derivations import derivation, graph, layers_table, network
 from chainrule.reports.items.inside import batch_losses, embeddings, layer_sizes, mistakes, surfaces, weights
 from chainrule.reports.items.missing import missing
@@ -19,6 +19,7 @@ from chainrule.reports.items.results import (
 from chainrule.reports.items.settings import data_table, environment_table, settings_table
 
 __all__ = [
+    "Runs",
     "batch_losses",
     "classification",
     "confusions",
