@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.runs import Run
-from chainrule.studies.lab import Lab
-from chainrule.studies.mnist_task import SOURCE, by_variant, config
+from chainrule.studies.lab import Lab, by_variant
+from chainrule.studies.mnist_task import SOURCE, config
 from chainrule.studies.study import Declared, Study
 
 if TYPE_CHECKING:

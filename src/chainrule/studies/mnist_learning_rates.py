@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.runs import Run
-from chainrule.studies.lab import Lab
-from chainrule.studies.mnist_task import BATCH, SOURCE, TWO_READINGS, by_variant, config, percent
+from chainrule.studies.lab import Lab, by_variant
+from chainrule.studies.mnist_task import BATCH, SOURCE, TWO_READINGS, config, percent
 from chainrule.studies.study import Declared, Study
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.runs import Run
-from chainrule.studies.lab import Lab
+from chainrule.studies.lab import Lab, by_variant
 from chainrule.studies.mnist_task import (
     AS_READ,
     EFFECTIVE_RATE,
@@ -18,7 +18,6 @@ from chainrule.studies.mnist_task import (
     SYMMETRIC,
     TWO_READINGS,
     UNIFORM,
-    by_variant,
     config,
     long_run,
     percent,

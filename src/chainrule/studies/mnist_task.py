@@ -1,17 +1,11 @@
 """Report 003's third task: its network and its data, once, so that its five studies share settings and runs."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from chainrule.errors import RunError
-from chainrule.runs import Run, RunConfig
+from chainrule.runs import RunConfig
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
 from chainrule.studies.lab import Lab
-
-if TYPE_CHECKING:
-    from chainrule.sweeps import SweepResult
-
-Name = TypeVar("Name")
 
 SOURCE = "report 003, task 3"
 BATCH = 100
@@ -80,18 +74,6 @@ def long_run(
         curve_every=lab.choose(full=4, quick=1),
         snapshots=tuple(marks[:-1]),
     )
-
-
-def by_variant(result: "SweepResult", names: Sequence[Name]) -> dict[Name, list[Run]]:
-    """The finished runs of a sweep by what its variants stand for, in their order; one without a run is refused."""
-    found = {names[variant.number]: list(variant.runs.values()) for variant in result.groups()}
-    without = [str(name) for name in names if not found.get(name)]
-    if without:
-        raise RunError(
-            f"no run of {', '.join(without)} came to its end in {result.folder}",
-            "The errors of its points are in that folder; the same command trains again what can be.",
-        )
-    return {name: found[name] for name in names}
 
 
 def percent(share: float) -> str:
