@@ -14,6 +14,8 @@ from chainrule.runs import load as load_model
 
 Found = TypeVar("Found")
 
+THIS = "this run"
+
 
 def report_of_run(run: Run, *, verified: Verification | None = None) -> Report:
     """What the folder of `run` holds; `verified` is inference done again (`chainrule.runs.verify`).
@@ -54,11 +56,10 @@ def _done(run: Run) -> Iterator[Item]:
 
 
 def _results(run: Run, verified: Verification | None) -> Iterator[Item]:
-    label = run.path.name
-    yield attempted(lambda: items.results_table("results", {label: [run]}), "results", "Results")
+    yield attempted(lambda: items.results_table("results", {THIS: [run]}), "results", "Results")
     if _quietly(run.snapshot_evaluations):
         yield attempted(lambda: items.snapshots_table("snapshots", run), "snapshots", "Results at earlier epochs")
-    yield attempted(lambda: items.part_bars("accuracy-by-part", {label: [run]}), "accuracy-by-part", "Accuracy")
+    yield attempted(lambda: items.part_bars("accuracy-by-part", {THIS: [run]}), "accuracy-by-part", "Accuracy")
     yield attempted(lambda: items.confusions("confusion-matrices", run), "confusion-matrices", "Confusion matrices")
     for part in _quietly(run.evaluations) or ():
         id, title = f"classification-{part}", f"Classification report, {PART_NAMES[part]} part"
@@ -71,8 +72,7 @@ def _results(run: Run, verified: Verification | None) -> Iterator[Item]:
 
 
 def _training(run: Run) -> Iterator[Item]:
-    label = run.path.name
-    yield attempted(lambda: items.curves("loss-and-accuracy", {label: [run]}), "loss-and-accuracy", "Loss and accuracy")
+    yield attempted(lambda: items.curves("loss-and-accuracy", {THIS: [run]}), "loss-and-accuracy", "Loss and accuracy")
     yield attempted(lambda: items.batch_losses("batch-losses", run), "batch-losses", "Loss of every batch")
     yield attempted(lambda: items.layer_sizes("layer-sizes", run), "layer-sizes", "Sizes by layer")
 
@@ -85,7 +85,7 @@ def _inside(run: Run, net: Network | None) -> Iterator[Item]:
     if net is None or len(net.layers) > 2:
         yield attempted(lambda: items.embeddings("embeddings", run), "embeddings", "Hidden layers in the plane")
     if net is not None and net.layers[0] == 2:
-        yield attempted(lambda: items.surfaces("surface", {run.path.name: run}), "surface", "Decision surface")
+        yield attempted(lambda: items.surfaces("surface", {THIS: run}), "surface", "Decision surface")
 
 
 def _derived(run: Run) -> Iterator[Item]:

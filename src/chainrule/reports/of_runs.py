@@ -47,7 +47,7 @@ def report_of_sweep(result: SweepResult) -> Report:
     if not usable:
         raise RunError(f"no point of {result.folder} is finished", f"Go on with it: chainrule sweep {result.folder}")
     notes = [
-        *(f"Point {point.point.name} failed: {point.error}" for point in result.failed),
+        *(f"Point {point.point.name} failed: {' '.join(str(point.error).split())}" for point in result.failed),
         *([f"{len(result.unfinished)} of {len(result.points)} points are not finished."] if result.unfinished else []),
         *notes,
     ]

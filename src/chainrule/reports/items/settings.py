@@ -7,6 +7,9 @@ from chainrule import storage
 from chainrule.reports.document import Cell, Table
 from chainrule.runs import Run
 
+_OFF = (None, False, "", 0, [], [0.0], [False])
+_ELSEWHERE = ("sha256", "start_sha256", "record_samples")
+
 
 def settings_table(id: str, run: Run, *, title: str = "Settings") -> Table:
     """Every setting of the run that was made, its seeds included."""
@@ -14,7 +17,7 @@ def settings_table(id: str, run: Run, *, title: str = "Settings") -> Table:
     rows: list[list[Cell]] = []
     for section in ("data", "network", "training"):
         for name, value in content[section].items():
-            if value not in (None, [], False, ""):
+            if name not in _ELSEWHERE and (value not in _OFF or name.endswith("seed")):
                 rows.append([f"{section}.{name}", _in_words(value)])
     rows.append(["seed", str(content["seed"])])
     caption = (
