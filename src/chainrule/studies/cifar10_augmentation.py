@@ -84,7 +84,7 @@ def _features() -> "Item":
             "A network that has seen ImageNet knows much more of dogs and ships than 64 patterns can say. Its features "
             "bring the reports to about 80 %, these bring a network of the same size to about 68 %. That is the "
             "difference between published numbers and ours, and no property of the networks or of their training.",
-            "An ONNX file of the ResNet-18 can be used instead: `features = onnx:FILE#OUTPUT`, or `resnet18`.",
+            "An ONNX file of the ResNet-18 can be used instead: the setting data.features takes onnx:FILE#OUTPUT.",
         ],
         id="features",
         title="Features, and why they are not the reports'",
@@ -99,7 +99,8 @@ def _curves(id: str, found: Found, epochs: int) -> "Item":
         name: [[row for row in run.history() if row["epoch"] <= epochs] for run in found.runs[name, RATE]]
         for name in SETS
     }
-    return Figure(id, f"{epochs:,} epochs, rate {RATE:g}", seed_curves(histories))
+    figure = seed_curves(histories, baseline=found.longest[SETS[0]].evaluations()["train"].baseline)
+    return Figure(id, f"{epochs:,} epochs, rate {RATE:g}", figure)
 
 
 def _notebook(lab: Lab, found: Found) -> "Item":

@@ -81,14 +81,11 @@ def _bars(id: str, run: Run) -> "Item":
 
     found = looks(run)
     results = {
-        f"{epochs:,} epochs": {name: [parts[part].accuracy or 0.0] for part, name in _PARTS.items()}
+        f"{epochs:,} epochs": {part: [parts[part].accuracy or 0.0] for part in ("train", "test")}
         for epochs, parts in found.items()
     }
     majority = next(iter(found.values()))["test"].baseline["accuracy"]
     return Figure(id, "Training against test accuracy", part_bars(results, baseline=majority))
-
-
-_PARTS = {"train": "training", "test": "test"}
 
 
 def _embeddings(id: str, run: Run) -> "Item":

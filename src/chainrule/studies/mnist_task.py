@@ -72,6 +72,7 @@ def long_run(
         learning_rate=learning_rate,
         epochs=marks[-1],
         curve_every=lab.choose(full=4, quick=1),
+        record_samples=lab.choose(full=500, quick=200),
         snapshots=tuple(marks[:-1]),
     )
 

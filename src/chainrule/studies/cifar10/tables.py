@@ -26,11 +26,12 @@ def results(found: Found) -> Table:
                 looks = found.looks(name, rate, epochs)
                 rows.append(
                     [
-                        f"{epochs:,} epochs, rate {rate:g}, {name}",
+                        name,
+                        epochs,
+                        rate,
                         len(looks),
                         _loss(looks, "train"),
                         _percent([look.parts["train"].accuracy for look in looks]),
-                        _percent([look.parts["validation"].accuracy for look in looks]),
                         _loss(looks, "test"),
                         _percent([look.parts["test"].accuracy for look in looks]),
                         _percent([look.few.accuracy for look in looks]),
@@ -38,13 +39,18 @@ def results(found: Found) -> Table:
                 )
     base = looks[0].parts["test"].baseline
     guess = _percent([base["accuracy"]])
-    rows.append(["guessing", None, f"{base['loss']:.3f}", guess, guess, f"{base['loss']:.3f}", guess, guess])
-    head = ["", "n", "training loss", "%", "dev. %", "test loss", "test %", f"{len(found.material.few)} images, %"]
-    return Table("results", "Losses and accuracies", head, rows, "Mean ± standard deviation (n − 1) over n seeds.")
+    loss = f"{base['loss']:.2f}"
+    rows.append(["guessing", None, None, None, loss, guess, loss, guess, guess])
+    head = ["set", "epochs", "rate", "n", "training", "%", "test", "test %", f"{len(found.material.few)}, %"]
+    caption = (
+        "Training and test: loss. Mean ± standard deviation (n − 1) over n seeds. The last column is of "
+        f"{len(found.material.few)} test images, the one before of all {len(found.material.y):,}."
+    )
+    return Table("results", "Losses and accuracies", head, rows, caption)
 
 
 def _loss(looks: Sequence[Look], part: str) -> str:
-    return spread([look.parts[part].loss for look in looks], 3)
+    return spread([look.parts[part].loss for look in looks], 2)
 
 
 def _percent(shares: Sequence[float | None]) -> str:
@@ -103,8 +109,8 @@ def differences(found: Found) -> Table:
     head = [
         "augmented − original, points of test accuracy",
         "pairs",
-        "10,000 images (95 %)",
-        "600 images (95 %)",
+        f"{len(found.material.y):,} images (95 %)",
+        f"{len(found.material.few)} images (95 %)",
         "published",
     ]
     caption = (
@@ -156,14 +162,11 @@ def by_class(found: Found) -> list[Item]:
     few = {name: look.few for name, look in looks.items()}
     whole = {name: look.parts["test"] for name, look in looks.items()}
     return [
-        Figure("confusion-600", f"Confusion on {len(made.few)} test images", panels(few), caption=_CONFUSION),
-        Figure("confusion-10000", f"Confusion on all {len(made.y):,} test images", panels(whole), caption=_CONFUSION),
+        Figure("confusion-600", f"Confusion on {len(made.few)} test images", panels(few)),
+        Figure("confusion-10000", f"Confusion on all {len(made.y):,} test images", panels(whole)),
         *(report_beside(name, few[name]) for name in reversed(SETS)),
         *(
             items.classification(f"report-10000-{name}", run, title=f"All test images, trained on the {name} set")
             for name, run in found.longest.items()
         ),
     ]
-
-
-_CONFUSION = "Rows: true class, in % of that class."
