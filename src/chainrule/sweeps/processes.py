@@ -33,6 +33,9 @@ THREADS = (
 COMMAND = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from chainrule.sweeps.processes import serve; serve()"
 )
+START_TRIES = 3
+CLOSING_SECONDS = 5.0  # between the end of a process's pipe and its own
+TAKEN = b"taken\n"
 GRACE_SECONDS = 20.0  # for a process that was asked to stop: it ends its epoch and writes a checkpoint
 
 
@@ -130,22 +133,8 @@ class _Worker:
 
     def _do(self, future: "Future[Any]", order: bytes, errors: Any) -> None:
         try:
-            if self.process is not None and self.process.poll() is not None:
-                self._died(errors)  # while it had nothing to do
-            if self.process is None:
-                errors.truncate(0)
-                self.process = self._start(errors)
-            assert self.process.stdin is not None
-            assert self.process.stdout is not None
-            self.process.stdin.write(order)
-            self.process.stdin.flush()
-            answer = self.process.stdout.readline()
-            if not answer.endswith(b"\n"):
-                raise BrokenPipeError
-        except OSError:
-            future.set_exception(self._died(errors))
-            return
-        except BaseException as error:
+            answer = self._answer(order, errors)
+        except WorkerDiedError as error:
             future.set_exception(error)
             return
         result = json.loads(answer)
@@ -154,14 +143,40 @@ class _Worker:
         else:
             future.set_result(result["returned"])
 
+    def _answer(self, order: bytes, errors: Any) -> bytes:
+        """The answer to an order; a process that was dead before it took the order is replaced, and no harm is done."""
+        for _ in range(START_TRIES):
+            try:
+                if self.process is None:
+                    errors.truncate(0)
+                    self.process = self._start(errors)
+                assert self.process.stdin is not None
+                assert self.process.stdout is not None
+                self.process.stdin.write(order)
+                self.process.stdin.flush()
+                if self.process.stdout.readline() == TAKEN:
+                    break
+            except OSError:
+                pass
+            why = self._died(errors)
+        else:
+            raise why
+        answer = self.process.stdout.readline()
+        if not answer.endswith(b"\n"):
+            raise self._died(errors)
+        return answer
+
     def _died(self, errors: Any) -> WorkerDiedError:
         """Why the process is gone; the next work gets a new one."""
         process, self.process = self.process, None
         if process is None:
             return WorkerDiedError("a worker's process could not be started")
-        process.kill()
-        code = process.wait()
         _close(process)
+        try:
+            code = process.wait(CLOSING_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
@@ -207,7 +222,10 @@ def serve() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        result = _done(json.loads(orders.get()))
+        order = json.loads(orders.get())
+        answers.write(TAKEN)
+        answers.flush()
+        result = _done(order)
         answers.write(json.dumps(result).encode() + b"\n")
         answers.flush()
 

@@ -243,7 +243,7 @@ def _name(index: int, digits: int, changes: Mapping[str, Any], seed: int | tuple
         words.append(f"s{seed[0]}-o{seed[1]}")
     elif many:
         words.append(f"s{seed}")
-    label = re.sub(r"[^A-Za-z0-9.=_+-]+", "-", "-".join(words)).strip("-.")
+    label = re.sub(r"[^A-Za-z0-9.=_+]+", "-", "-".join(words)).strip("-.")
     return f"{index:0{digits}}-{label}"[:LONGEST_NAME].rstrip("-.") if label else f"{index:0{digits}}"
 
 

@@ -1,5 +1,7 @@
 """What a worker does, wherever it runs: one point, from plain data to plain data."""
 
+import os
+import sys
 import time
 import traceback
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from chainrule.sweeps.shared import shared
 
 PATIENCE = 60.0  # seconds to wait for whoever else trains the same point: one that the last coordinator left behind
 LOOK_SECONDS = 0.2
+NUMBA = "NUMBA_NUM_THREADS"
 
 Order = dict[str, Any]
 Answer = dict[str, Any]
@@ -67,22 +70,43 @@ def _patiently(order: Order, deadline: float) -> Any:
             time.sleep(LOOK_SECONDS)
 
 
-_lock, _users = Lock(), 0
-_limits: Any = None
+class _Limits:
+    """Matrix products and kernels of this process on `count` threads, until they are restored."""
+
+    def __init__(self, count: int) -> None:
+        self._blas = threadpool_limits(count, user_api="blas")
+        self._before = os.environ.get(NUMBA)
+        _allow_numba(str(count))
+
+    def restore(self) -> None:
+        self._blas.restore_original_limits()
+        _allow_numba(self._before)
+
+
+def _allow_numba(count: str | None) -> None:
+    """Numba looks into the environment when it is imported, and then into its own configuration; both are set."""
+    if count is None:
+        os.environ.pop(NUMBA, None)
+    else:
+        os.environ[NUMBA] = count
+    if "numba" in sys.modules:
+        config = sys.modules["numba"].core.config
+        config.NUMBA_NUM_THREADS = int(count or config.NUMBA_DEFAULT_NUM_THREADS)
+
+
+_lock = Lock()
+_training: list[_Limits] = []  # one for every point that is trained in this process; the first is what holds
 
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """Matrix products and kernels on `count` threads while anybody in this process trains."""
-    global _users, _limits
+    """Limits that last while anybody in this process trains: they are the process's, not a thread's."""
     with _lock:
-        _users += 1
-        if _users == 1:
-            _limits = threadpool_limits(count, user_api="blas")
+        _training.append(_training[0] if _training else _Limits(count))
     try:
         yield
     finally:
         with _lock:
-            _users -= 1
-            if not _users:
-                _limits.restore_original_limits()
+            last = _training.pop()
+            if not _training:
+                last.restore()
