@@ -10,34 +10,44 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
     from chainrule.reports.document import Figure
 
 LARGEST_PAGE = 2_900_000  # bytes
 LARGEST_SVG = 160_000  # bytes of one picture; beyond, the smaller of SVG and PNG is taken
 _PROLOG = '<?xml version="1.0" encoding="utf-8"?>\n'
-_LETTER = re.compile(r'<path id="[^"]*?(DejaVu[^"]*)" d="([^"]*)"(?: transform="([^"]*)")?/>')
+_LETTER = re.compile(r'<path id="[^"]*?(DejaVu[^"]*)"([^>]*)/>')
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _PLACES = re.compile(r'(\b(?:d|x|y|width|height|x1|x2|y1|y2|points)="|translate\()([^")]*)')
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure's SVG element, whose ids begin with the name of the item, and its PNG where it can be drawn so."""
+    """A figure's SVG element, whose ids begin with the name of the item, and its drawing where it is not mere text."""
 
     name: str
     svg: str
-    png: bytes | None
     alt: str
+    drawing: "Drawing | None" = None
 
     @classmethod
     def of(cls, item: "Figure") -> "Picture":
         """Draw `item`; the alternative text is the figure's own where the item has none."""
         if isinstance(item.figure, str):
-            return cls(item.id, _own(item.figure, item.id, item.alt or item.title), None, item.alt or item.title)
-        from chainrule.figures.output import to_png, to_svg
+            alt = item.alt or item.title
+            return cls(item.id, _own(item.figure, item.id, alt), alt)
+        from chainrule.figures.output import to_svg
 
         alt = item.alt or str(item.figure.get_label()) or item.title
-        return cls(item.id, _own(to_svg(item.figure), item.id, alt), to_png(item.figure, description=alt), alt)
+        return cls(item.id, _own(to_svg(item.figure), item.id, alt), alt, item.figure)
+
+    @cached_property
+    def png(self) -> bytes | None:
+        """As a PNG file; None for SVG that came as text."""
+        from chainrule.figures.output import to_png
+
+        return None if self.drawing is None else to_png(self.drawing, description=self.alt)
 
     @property
     def svg_file(self) -> str:
@@ -56,8 +66,7 @@ class Picture:
         letters: dict[str, str] = {}
 
         def taken(found: re.Match[str]) -> str:
-            turned = f' transform="{found[3]}"' if found[3] else ""
-            letters[found[1]] = f'<path id="letter-{found[1]}" d="{found[2]}"{turned}/>'
+            letters[found[1]] = f'<path id="letter-{found[1]}"{found[2]}/>'
             return ""
 
         text = _LETTER.sub(taken, self.svg)
@@ -68,19 +77,18 @@ class Picture:
     def inside_as_svg(self) -> str:
         return self.without_letters[0].replace("<svg ", f'<svg style="--width: {self.width}" ', 1)
 
-    @cached_property
-    def inside_as_png(self) -> str | None:
-        """As an element with the picture's data in it, in at most 256 colours."""
+    def inside_as_png(self, part: int = 1) -> str | None:
+        """As an element with the picture's data in it, in at most 256 colours; with 1/`part` of the pixels a side."""
         if self.png is None:
             return None
         from PIL import Image
 
         with Image.open(io.BytesIO(self.png)) as opened:
-            width, height = opened.size
-            few = opened.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few = opened.convert("RGB").reduce(part).quantize(256, dither=Image.Dither.NONE)
         buffer = io.BytesIO()
         few.save(buffer, "PNG", optimize=True)
-        data = base64.b64encode(min(buffer.getvalue(), self.png, key=len)).decode()
+        data = base64.b64encode(buffer.getvalue()).decode()
+        width, height = few.size
         return (
             f'<img src="data:image/png;base64,{data}" alt="{escape(self.alt)}" width="{width}" height="{height}"'
             f' style="--width: {self.width}">'
@@ -90,26 +98,26 @@ class Picture:
 def placed(pictures: Mapping[str, Picture], words: int) -> tuple[dict[str, str], str]:
     """Every picture's element by name, and the letters they share, on a page that has `words` bytes without them.
 
-    The largest elements become PNG until the page has at most LARGEST_PAGE bytes, or none becomes smaller by it.
+    A picture is SVG, or PNG where that is large and PNG smaller. On a page that would have more than LARGEST_PAGE bytes,
+    one after the other, the largest first, becomes PNG of half as many pixels a side where that is smaller.
     """
-    inside = {name: _smaller(picture, LARGEST_SVG) for name, picture in pictures.items()}
+    inside = {name: _chosen(picture) for name, picture in pictures.items()}
     letters = {sign: path for picture in pictures.values() for sign, path in picture.without_letters[1].items()}
     drawn = "".join(path for _, path in sorted(letters.items()))
     place = 'width="0" height="0" style="position: absolute" aria-hidden="true"'
-    hidden = f"<svg {place}><defs>{drawn}</defs></svg>"
+    hidden = f"<svg {place}><defs>{drawn}</defs></svg>" if letters else ""
     for name in sorted(inside, key=lambda name: -len(inside[name])):
-        if words + len(hidden) + sum(map(len, inside.values())) <= LARGEST_PAGE:
+        if words + len(hidden) + sum(len(text.encode()) for text in inside.values()) <= LARGEST_PAGE:
             break
-        inside[name] = _smaller(pictures[name], 0)
-    return inside, hidden if letters else ""
+        inside[name] = min(inside[name], pictures[name].inside_as_png(2) or inside[name], key=len)
+    return inside, hidden
 
 
-def _smaller(picture: Picture, most: int) -> str:
-    """The picture as SVG where that has at most `most` bytes or less than the PNG has."""
-    svg, png = picture.inside_as_svg, None
-    if len(svg) > most:
-        png = picture.inside_as_png
-    return png if png is not None and len(png) < len(svg) else svg
+def _chosen(picture: Picture) -> str:
+    svg = picture.inside_as_svg
+    if len(svg) <= LARGEST_SVG:
+        return svg
+    return min(svg, picture.inside_as_png() or svg, key=len)
 
 
 def _own(svg: str, name: str, alt: str) -> str:
@@ -117,6 +125,7 @@ def _own(svg: str, name: str, alt: str) -> str:
     text = svg[svg.index("<svg") :].strip()
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r">\s*\n\s*<", "><", text)
+    text = re.sub(r"(?<=base64,)\s+", "", text)
     text = re.sub(r"\s*\n\s*", " ", text)
     text = re.sub(r"<title>.*?</title>", "", text, flags=re.DOTALL)
     text, styles = re.subn(r"(<defs>)?<style.*?</style>(</defs>)?", "", text, flags=re.DOTALL)
