@@ -235,22 +235,30 @@ def _table(
     """One row a group: share with its interval, epochs with median and range, accuracy at the end."""
     from chainrule.reports import Table
 
-    head = [*names, "n", "reach 100 %", "share, %", "95 % interval", "epochs: median", "range"]
-    head += ["rises, %", "falls, %"] if smoothness else ["test accuracy, %", "lowest", "100 % on test"]
+    head = [*names, "n", "at 100 %", "share, % (95 %)", "first epoch (range)"]
+    head += ["loss rises, %", "accuracy falls, %"] if smoothness else ["test, %", "lowest", "test 100 %"]
     rows: list[list[Cell]] = []
     for key, outcome in outcomes.items():
         share, there = outcome.share, outcome.there
-        row: list[Cell] = [*key, len(outcome.reached), len(there), f"{100 * share.estimate:.0f}"]
-        row.append(f"{100 * share.low:.0f}–{100 * share.high:.0f}")
-        row += [f"{np.median(there):,.0f}", f"{min(there):,}–{max(there):,}"] if there else ["–", "–"]
+        row: list[Cell] = [*key, len(outcome.reached), len(there)]
+        row.append(f"{100 * share.estimate:.0f} ({100 * share.low:.0f}–{100 * share.high:.0f})")
+        row.append(_when(there) if there else "–")
         if smoothness:
             row += [f"{100 * np.mean(values):.1f}" for values in (outcome.rises, outcome.falls)]
         else:
             hits = sum(a == 1 for a in outcome.tested)
             row += [_mean_sd(outcome.tested), f"{100 * min(outcome.tested):.1f}", hits]
         rows.append(row)
-    words = "Share with Wilson's interval; epochs of those that get there. Majority share: 50 %."
+    words = (
+        "At 100 %: on validation data; share with Wilson's interval; first epoch there, median and range. "
+        "Majority share: 50 %."
+    )
     return Table(id, title, head, rows, " ".join(filter(None, (caption, words))))
+
+
+def _when(there: Sequence[int]) -> str:
+    """Median and range of epochs."""
+    return f"{np.median(there):,.0f} ({min(there):,}–{max(there):,})"
 
 
 def _mean_sd(shares: Sequence[float]) -> str:
@@ -279,20 +287,21 @@ def _summary(outcomes: Mapping[str, Outcome]) -> list[str]:
     words = []
     for name, outcome in outcomes.items():
         there = outcome.there
-        when = f", first at epoch {np.median(there):,.0f} (median; {min(there):,} to {max(there):,})" if there else ""
+        when = f", first at epoch {_when(there)}" if there else ""
         words.append(f"{name}: {len(there)} of {len(outcome.reached)} starts reach 100 % on validation data{when}.")
-    return [
-        " ".join(words),
-        "What the report calls the convergence of an activation is to a great part the luck of a start: three units "
-        "are just enough, and where one of them is lost the rest cannot close the curve around the inner circle.",
-    ]
+    lost = [name for name, outcome in outcomes.items() if len(outcome.there) < len(outcome.reached)]
+    luck = (
+        f"With {' and '.join(lost)} it is the start that decides: three units are just enough, and where one of them "
+        "is lost the rest cannot close the curve around the inner circle."
+    )
+    return [" ".join(words), *([luck] if lost else [])]
 
 
 def _publish(lab: Lab, outcomes: Mapping[str, Outcome], units: Mapping[int, Mapping[str, Sequence[Run]]]) -> None:
     """The report's three sentences, and the shares of another public solution."""
     for name, outcome in outcomes.items():
         there, n = outcome.there, len(outcome.reached)
-        when = f"; first at {np.median(there):,.0f} (median), {min(there):,} to {max(there):,}" if there else ""
+        when = f"; first at epoch {_when(there)}" if there else ""
         lowest = f", lowest {100 * min(outcome.tested):.1f} %"
         lab.publish(
             Published(
