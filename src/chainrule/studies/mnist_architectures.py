@@ -39,14 +39,19 @@ def _run(lab: Lab) -> "Report":
             Section("What was done", [items.settings_table("settings", one), items.data_table("data", one)]),
             Section(
                 "Number of hidden units",
-                [_width_curve(widths), items.results_table("widths-table", _flat(widths), parts=("train", "test"))],
+                [
+                    _width_curve(widths),
+                    items.results_table("widths-table", _flat(widths), parts=("train", "test"), title="By width"),
+                ],
                 intro=f"One hidden layer; {epochs} epochs at rate 0.1; {seeds} seeds.",
             ),
             Section(
                 "Depth",
                 [
-                    items.results_table("depth", depths),
-                    items.curves("depth-curves", {name: runs for name, runs in depths.items() if name != "none"}),
+                    items.results_table("depth", depths, title="By depth"),
+                    items.curves(
+                        "depth-curves", depths, parts=("validation",), together=True, title="Validation curves by depth"
+                    ),
                     items.layer_sizes("depth-layers", list(depths.values())[-1][0], title="Sizes by layer, four deep"),
                 ],
                 intro="Hidden layers of 64 sigmoid units.",
@@ -54,8 +59,14 @@ def _run(lab: Lab) -> "Report":
             Section(
                 "Activations",
                 [
-                    items.curves("activations", activations),
-                    items.results_table("activations-table", activations),
+                    items.curves(
+                        "activations",
+                        activations,
+                        parts=("validation",),
+                        together=True,
+                        title="Validation curves by activation",
+                    ),
+                    items.results_table("activations-table", activations, title="By activation"),
                     _differences(activations),
                     *(
                         items.layer_sizes(f"layers-{name}", activations[name][0], title=f"Sizes by layer, {name}")
@@ -70,7 +81,7 @@ def _run(lab: Lab) -> "Report":
 
 
 def _base(lab: Lab, name: str, **settings: Any) -> Any:
-    return config(name, start="auto", epochs=lab.choose(full=30, quick=1), **settings)
+    return config(name, start="auto", epochs=lab.choose(full=30, quick=2), **settings)
 
 
 def _widths(lab: Lab) -> dict[str, dict[int, list[Run]]]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.runs import Run
+from chainrule.runs import Run, RunConfig
 from chainrule.studies.lab import Lab, by_variant
 from chainrule.studies.mnist_task import (
     AS_READ,
     EFFECTIVE_RATE,
+    MARKS,
     MEAN,
     PRINTED_RATE,
     SOURCE,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from chainrule.reports.document import Cell, Item, Report, Table
 
 PREPARED = {MEAN: "mean image subtracted", AS_READ: "as read"}
+IN_SHORT = {MEAN: "subtracted", AS_READ: "as read"}
 STARTS = {UNIFORM: "U[0, 1)", SYMMETRIC: "symmetric"}
 RATES = {PRINTED_RATE: "rate 0.1", EFFECTIVE_RATE: "rate 0.001"}
 _STARTS_IN_IDS = {UNIFORM: "uniform", SYMMETRIC: "symmetric"}
@@ -46,7 +48,7 @@ class Setting:
 
     @property
     def label(self) -> str:
-        return f"{STARTS[self.start]}, {RATES[self.learning_rate]}, {PREPARED[self.preprocessing]}"
+        return f"{STARTS[self.start]}, {self.learning_rate:g}, {IN_SHORT[self.preprocessing]}"
 
 
 SETTINGS = tuple(Setting(*values) for values in product(STARTS, RATES, PREPARED))
@@ -61,10 +63,7 @@ def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
     lab.data("mnist")
-    longest = {
-        one: lab.train(long_run(lab, learning_rate=one.learning_rate, start=one.start, preprocessing=one.preprocessing))
-        for one in SETTINGS
-    }
+    longest = {one: lab.train(_long(lab, one)) for one in SETTINGS}
     seeded = _seeded(lab)
     epochs = next(iter(longest.values())).config().training.epochs
     short = next(iter(seeded.values()))[0].config().training.epochs
@@ -82,13 +81,15 @@ def _run(lab: Lab) -> "Report":
             ),
             Section(
                 "The same in a table",
-                [items.results_table("results", {one.label: [run] for one, run in longest.items()})],
+                [items.results_table("results", {one.label: [run] for one, run in longest.items()}, caption=_NAMES)],
             ),
             Section(
                 f"{short:,} epochs, {seeds} seeds",
                 [
                     *_curves("seeds", seeded),
-                    items.results_table("seeds-results", {one.label: runs for one, runs in seeded.items()}),
+                    items.results_table(
+                        "seeds-results", {one.label: runs for one, runs in seeded.items()}, caption=_NAMES
+                    ),
                     _differences(seeded),
                 ],
                 intro="Every seed has its own start and order of the samples; with and without share both.",
@@ -98,6 +99,7 @@ def _run(lab: Lab) -> "Report":
     )
 
 
+_NAMES = "Names say start, rate, and what is done with the mean image."
 _WHY = (
     "Weights from U[0, 1) are all positive: a hidden unit sums some hundred positive numbers, its sigmoid is 1 for "
     "every image, and its slope is 0. Subtracting the mean image makes the sums of the first layer positive and "
@@ -106,11 +108,16 @@ _WHY = (
 )
 
 
+def _long(lab: Lab, one: Setting) -> RunConfig:
+    marks = lab.choose(full=MARKS, quick=(3,))
+    return long_run(lab, learning_rate=one.learning_rate, start=one.start, preprocessing=one.preprocessing, marks=marks)
+
+
 def _seeded(lab: Lab) -> dict[Setting, list[Run]]:
     """Short runs of every setting, by seed."""
     from chainrule.sweeps import Sweep
 
-    base = config("mean-subtraction", epochs=lab.choose(full=100, quick=2))
+    base = config("mean-subtraction", epochs=lab.choose(full=100, quick=1))
     keys = ("network.init", "training.learning_rate", "data.preprocessing")
     changes = [dict(zip(keys, (one.start, one.learning_rate, one.preprocessing), strict=True)) for one in SETTINGS]
     seeds = lab.seed_count(full=5, quick=2)
@@ -146,6 +153,7 @@ def _bars(id: str, runs: Mapping[Setting, Run], epochs: int) -> "Item":
         {one.label: [run] for one, run in runs.items()},
         parts=("train", "test"),
         title=f"Training against test accuracy after {epochs:,} epochs",
+        caption=_NAMES,
     )
 
 
