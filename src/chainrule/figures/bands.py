@@ -62,7 +62,8 @@ def seed_curves(
 
     A history is one mapping for each measured epoch, with `epoch` and what there is of train_loss, train_accuracy,
     validation_loss, …, test_accuracy; the histories of one entry are one a seed. The line is their mean where all of
-    them have a value, the band one standard deviation (n − 1) to either side.
+    them have a value, the band one standard deviation (n − 1) to either side; with `log_loss`, which makes the axes of
+    the losses logarithmic, their bands go from the lowest to the highest run.
     `parts` are drawn as far as they were measured. `baseline`: loss and accuracy of guessing.
 
     Raises InputError where there is nothing to draw, UnknownNameError for a part that is none.
@@ -90,8 +91,8 @@ def seed_curves(
         for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
             looks = {name: (colour(k), marker(k)) for k, name in enumerate(runs)}
             for (name, part), found in measured[kind].items():
-                _draw(axes, found, looks[name][0], PARTS[part].line, looks[name][1])
-            _finish(axes, kind, measured[kind], (baseline or {}).get(kind), loss_name, log_loss)
+                _draw(axes, found, looks[name][0], PARTS[part].line, looks[name][1], whole=kind == "loss" and log_loss)
+            _finish(axes, kind, measured[kind], (baseline or {}).get(kind), loss_name)
             axes.set_xlabel("epoch")
     else:
         columns = min(len(runs), _COLUMNS)
@@ -106,8 +107,8 @@ def seed_curves(
                     axes.sharey(panels[row, 0])
                 own = {key: found for key, found in measured[kind].items() if key[0] == name}
                 for (_, part), found in own.items():
-                    _draw(axes, found, PARTS[part].colour, PARTS[part].line)
-                _finish(axes, kind, own, (baseline or {}).get(kind), loss_name, log_loss)
+                    _draw(axes, found, PARTS[part].colour, PARTS[part].line, whole=kind == "loss" and log_loss)
+                _finish(axes, kind, own, (baseline or {}).get(kind), loss_name)
                 if column:
                     axes.set_ylabel("")
             panels[block * len(kinds), column].set_title(fit(clean(seeds[name]), _LONGEST[columns - 1], 8.5))
@@ -115,13 +116,19 @@ def seed_curves(
         for empty in panels.reshape(blocks, len(kinds), columns).swapaxes(1, 2).reshape(-1, len(kinds))[len(runs) :]:
             for axes in empty:
                 axes.remove()
+    if log_loss and "loss" in kinds:  # after all are drawn, because panels share their scale
+        losses = np.concatenate([found.values.ravel() for found in measured["loss"].values()])
+        for axes in figure.axes:
+            if axes.get_label() == "loss":
+                make_logarithmic(axes, losses)
     names = {name: part.curve for name, part in PARTS.items()} | {"validation": validation_name}
     drawn = [part for part in parts if any(part == key[1] for found in measured.values() for key in found)]
     keys = [_key(names[part], QUIET if together else PARTS[part].colour, PARTS[part].line) for part in drawn]
     if together:
         entries = [_key(name, colour(k), "-", marker(k)) for k, name in enumerate(runs)]
         keys = entries + (keys if len(keys) > 1 else [])
-    notes = [" · ".join(text for text in (_legend(runs, together), _guess(baseline, kinds), note) if text)]
+    ranges = log_loss and "loss" in kinds
+    notes = [" · ".join(text for text in (_legend(runs, together, ranges), _guess(baseline, kinds), note) if text)]
     return finish_flowing(figure, title, notes, _description(measured, names), keys)
 
 
@@ -137,8 +144,8 @@ def _collected(histories: Sequence[History], name: str) -> Runs | None:
     return Runs(np.array(epochs), np.where(np.isfinite(values), values, np.nan))
 
 
-def _draw(axes: Axes, found: Runs, colour: str, line: LineStyle, shape: str = "") -> None:
-    """Mean and band; every run behind them, unless the mean bears marks of `shape`."""
+def _draw(axes: Axes, found: Runs, colour: str, line: LineStyle, shape: str = "", *, whole: bool) -> None:
+    """Mean and band, which is the `whole` range or ± 1 sd; every run behind them, unless the mean bears marks."""
     if not shape:
         few = _spread(len(found.epochs), max(100, _MOST_POINTS * 5 // len(found.values)))
         for run in found.values[:, few]:
@@ -147,7 +154,8 @@ def _draw(axes: Axes, found: Runs, colour: str, line: LineStyle, shape: str = ""
     kept = _spread(len(found.epochs), _MOST_POINTS)
     found = Runs(found.epochs[kept], found.values[:, kept])
     if len(found.values) > 1:
-        low, high = found.mean - found.sd, found.mean + found.sd
+        limits = found.values.min(axis=0), found.values.max(axis=0)
+        low, high = limits if whole else (found.mean - found.sd, found.mean + found.sd)
         axes.fill_between(found.epochs, low, high, color=colour, alpha=0.12 if shape else 0.2, linewidth=0)
     alone = "o" if len(found.epochs) == 1 else None
     marked = max(1, len(found.epochs) // _MARKS)
@@ -162,7 +170,6 @@ def _finish(
     measured: Mapping[tuple[str, str], Runs],
     baseline: float | None,
     loss_name: str,
-    log_loss: bool,
 ) -> None:
     """Name and divide the axes of a panel that shows the values `measured` of one kind."""
     if baseline is not None and np.isfinite(baseline):
@@ -172,8 +179,7 @@ def _finish(
     epochs = np.concatenate([found.epochs for found in measured.values()])
     name_axes(axes, kind, np.array([epochs.min(), epochs.max()]) if np.ptp(epochs) else epochs[:1], loss_name)
     axes.set_xlabel("")
-    if kind == "loss" and log_loss:
-        make_logarithmic(axes, np.concatenate([found.values.ravel() for found in measured.values()]))
+    axes.set_label(kind)
 
 
 def _spread(count: int, most: int) -> NDArray[np.intp]:
@@ -185,13 +191,14 @@ def _key(label: str, colour: str, line: LineStyle, shape: str = "") -> Line2D:
     return Line2D([], [], color=colour, linestyle=line, marker=shape, label=fit(clean(label), 1.8, SMALL))
 
 
-def _legend(runs: Mapping[str, Sequence[History]], together: bool) -> str:
+def _legend(runs: Mapping[str, Sequence[History]], together: bool, ranges: bool) -> str:
     """What lines and bands are, of as many runs as there are."""
     counts = sorted({len(each) for each in runs.values()})
     if counts == [1]:
         return "one seed each" if together else ""
     seeds = f"{counts[0]} seeds each" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds each"
-    return f"line: mean; band: ± 1 standard deviation; {seeds if together else 'faint: each run'}"
+    band = "± 1 standard deviation" + (", of the loss lowest to highest" if ranges else "")
+    return f"line: mean; band: {band}; {seeds if together else 'faint: each run'}"
 
 
 def _guess(baseline: Mapping[str, float | None] | None, kinds: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from chainrule.runs.models import fingerprint as fingerprint_of_weights
 from chainrule.runs.models import load as load_model
 from chainrule.runs.models import save
 from chainrule.runs.samples import DEFAULT, pick, write_samples
+from chainrule.specs import whole
 from chainrule.training import History, Moment, refuse_unfit, train
 from chainrule.training.engines import choose, numpy_seconds
 from chainrule.training.loop import CHECKPOINT_SECONDS
@@ -169,7 +170,9 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
             training,
             learning_rate=rate,
             snapshots=tuple(sorted(set(training.snapshots))),
-            record_samples=DEFAULT if training.record_samples is None else training.record_samples,
+            record_samples=whole(
+                "record_samples", DEFAULT if training.record_samples is None else training.record_samples
+            ),
         ),
     )
     return replace(config, training=replace(config.training, engine=_engine(config, data)))

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -224,10 +225,9 @@ class Run:
 
 def environment() -> dict[str, Any]:
     """Versions and machine: what a result may depend on besides the configuration."""
-    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors", "numba", "llvmlite")
     return {
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **_versions(),
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": _processor(),
@@ -236,6 +236,13 @@ def environment() -> dict[str, Any]:
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors", "numba", "llvmlite")
+    return {name: version(name) for name in packages}
+
+
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
