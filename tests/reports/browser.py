@@ -52,7 +52,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def call(self, method: str, session: str | None = None, **parameters: Any) -> dict[str, Any]:
-        """The answer to one command; raises RuntimeError where the browser refuses it, TimeoutError where none comes."""
+        """The answer to a command; raises RuntimeError where it is refused, TimeoutError where none comes."""
         self._count += 1
         number = self._count
         message: dict[str, Any] = {"id": number, "method": method, "params": parameters}

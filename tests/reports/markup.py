@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "col"}
@@ -79,7 +80,7 @@ def flaws(text: str) -> list[str]:
     if reader.headings.count(1) != 1:
         found.append(f"{reader.headings.count(1)} headings of level 1")
     levels = reader.headings
-    found += [f"h{b} follows h{a}" for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+    found += [f"h{b} follows h{a}" for a, b in pairwise(levels) if b > a + 1]
     return found
 
 

@@ -107,16 +107,16 @@ def _of_setting(key: str, table: Sequence[Row]) -> Iterator[Effect]:
         cells.setdefault((seeds, others), {})[settings[key]] = value
     levels = list(dict.fromkeys(settings[key] for settings, _, _ in table))
     whole = {place: cell for place, cell in cells.items() if len(cell) == len(levels)}
-    seeds = list(dict.fromkeys(place[0] for place in whole))
-    if not seeds:
+    whole_seeds = list(dict.fromkeys(place[0] for place in whole))
+    if not whole_seeds:
         return
     means = {
-        level: np.array([np.mean([cell[level] for place, cell in whole.items() if place[0] == s]) for s in seeds])
+        level: np.array([np.mean([c[level] for place, c in whole.items() if place[0] == s]) for s in whole_seeds])
         for level in levels
     }
     for level in levels:
-        difference = () if level == levels[0] else tuple(map(float, means[level] - means[levels[0]]))
-        yield Effect(key, level, tuple(map(float, means[level])), difference)
+        gaps = [] if level == levels[0] else (means[level] - means[levels[0]]).tolist()
+        yield Effect(key, level, tuple(means[level].tolist()), tuple(gaps))
 
 
 def interval(values: Sequence[float]) -> Interval | None:

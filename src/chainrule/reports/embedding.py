@@ -67,4 +67,5 @@ def _principal(rows: NDArray[np.float64]) -> NDArray[np.float32] | None:
     if components[:, 1].std() < 1e-6 * components[:, 0].std():  # of one unit; t-SNE would never leave the line
         components[:, 1] = components[:, 0].std() * generator(SEED, "subset").normal(size=len(rows)) / 100
     components *= np.where(np.take_along_axis(components, np.abs(components).argmax(axis=0)[None], 0) < 0, -1, 1)
-    return (components * (1e-4 / components[:, 0].std())).astype(np.float32)
+    start: NDArray[np.float32] = (components * (1e-4 / components[:, 0].std())).astype(np.float32)
+    return start

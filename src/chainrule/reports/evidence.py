@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,17 @@ def problems(run: Run) -> list[str]:
     if not run.finished():
         begun = "The run is not finished" if run.has_checkpoint() else "evaluation.json is missing"
         found.append(f"{begun}: there are no results. `chainrule train --resume {run.path.name}` goes on with it.")
-    config, net, results = (_attempt(read, found) for read in (run.config, lambda: load_model(run.model), run.results))
+    config, results = _attempt(run.config, found), _attempt(run.results, found)
+    net = _attempt(partial(load_model, run.model), found)
     evaluations = _attempt(run.evaluations, found) if results is not None else None
     for check in (
-        lambda: _of_history(run, results),
-        lambda: _of_settings(run, config, net, results),
-        lambda: _of_results(evaluations or {}),
-        lambda: _of_last_epoch(run, results, evaluations or {}),
-        lambda: _of_recordings(run, net, results),
+        _of_history(run, results),
+        _of_settings(run, config, net, results),
+        _of_results(evaluations or {}),
+        _of_last_epoch(run, results, evaluations or {}),
+        _of_recordings(run, net, results),
     ):
-        found += _attempt(lambda check=check: list(check()), found) or []
+        _attempt(partial(found.extend, check), found)
     return list(dict.fromkeys(found))
 
 

@@ -167,7 +167,10 @@ def _confusions(id: str, runs: items.Runs) -> Item:
     same = {result.classes for group in results.values() for _, result in group} == {first.classes}
     if first.confusion is None or not same or len(first.classes) > figures.confusions.MOST_CLASSES:
         return items.missing(id, title, "They are not drawn side by side: the classes are too many, or not the same.")
-    summed = {label: sum(result.confusion for _, result in group) for label, group in results.items()}
+    summed = {
+        label: np.sum([result.confusion for _, result in group if result.confusion is not None], axis=0)
+        for label, group in results.items()
+    }
     caption = "Summed over the runs of a variant; the best variants first."
     return Figure(id, title, figures.confusion_panels(summed, first.classes), caption=caption)
 

@@ -98,8 +98,8 @@ class Picture:
 def placed(pictures: Mapping[str, Picture], words: int) -> tuple[dict[str, str], str]:
     """Every picture's element by name, and the letters they share, on a page that has `words` bytes without them.
 
-    A picture is SVG, or PNG where that is large and PNG smaller. On a page that would have more than LARGEST_PAGE bytes,
-    one after the other, the largest first, becomes PNG of half as many pixels a side where that is smaller.
+    A picture is SVG, or PNG where the SVG is large and PNG smaller. While the page has more than LARGEST_PAGE
+    bytes, one after the other, the largest first, becomes PNG of half as many pixels a side where that is smaller.
     """
     inside = {name: _chosen(picture) for name, picture in pictures.items()}
     letters = {sign: path for picture in pictures.values() for sign, path in picture.without_letters[1].items()}

@@ -158,10 +158,9 @@ def mistakes(id: str, run: Run, *, title: str = "Wrong predictions worth seeing"
 
 def _confidence(probabilities: NDArray[Any]) -> NDArray[Any]:
     """The probability of the class that is decided for."""
-    if probabilities.shape[1] > 1:
-        surest: NDArray[Any] = probabilities.max(axis=1)
-        return surest
-    return np.maximum(probabilities[:, 0], 1 - probabilities[:, 0])
+    one = probabilities[:, 0]
+    surest: NDArray[Any] = probabilities.max(axis=1) if probabilities.shape[1] > 1 else np.maximum(one, 1 - one)
+    return surest
 
 
 def _classes(net: Network) -> list[str]:

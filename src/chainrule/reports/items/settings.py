@@ -7,7 +7,7 @@ from chainrule import storage
 from chainrule.reports.document import Cell, Table
 from chainrule.runs import Run
 
-_OFF = (None, False, "", 0, [], [0.0], [False])
+_OFF: tuple[Any, ...] = (None, False, "", 0, [], [0.0], [False])
 _ELSEWHERE = ("sha256", "start_sha256", "record_samples")
 
 
