@@ -101,6 +101,7 @@ class Lab:
             data_dir=self.data_dir,
             progress=self.progress,
             announce=self.announce,
+            draw=not self.quick,  # the page of the study has its own
         )
         if outcome.stopped == "interrupted":
             raise KeyboardInterrupt
