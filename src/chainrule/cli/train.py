@@ -86,6 +86,8 @@ def _parsed(arguments: list[str]) -> Train:
     command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
     if (command.data, command.seed) != (base.data, base.seed):  # other data have another fingerprint
         command = replace(command, data=replace(command.data, sha256=None))
+    if command.network.start != base.network.start:  # and other first weights, too
+        command = replace(command, network=replace(command.network, start_sha256=None))
     return command
 
 
