@@ -11,6 +11,7 @@ from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSetting
 from chainrule.statistics import Interval, share_interval
 from chainrule.studies.lab import Lab, by_variant
 from chainrule.studies.study import Declared, Published, Study
+from chainrule.studies.wording import difference, mean_sd
 
 if TYPE_CHECKING:
     from chainrule.reports import Report, Section, Table
@@ -247,7 +248,7 @@ def _table(
             row += [f"{100 * np.mean(values):.1f}" for values in (outcome.rises, outcome.falls)]
         else:
             hits = sum(a == 1 for a in outcome.tested)
-            row += [_mean_sd(outcome.tested), f"{100 * min(outcome.tested):.1f}", hits]
+            row += [_percent(outcome.tested), f"{100 * min(outcome.tested):.1f}", hits]
         rows.append(row)
     words = (
         "At 100 %: on validation data; share with Wilson's interval; first epoch there, median and range. "
@@ -261,10 +262,8 @@ def _when(there: Sequence[int]) -> str:
     return f"{np.median(there):,.0f} ({min(there):,}–{max(there):,})"
 
 
-def _mean_sd(shares: Sequence[float]) -> str:
-    """In per cent; ± standard deviation (n − 1) where there are several."""
-    mean = f"{100 * np.mean(shares):.1f}"
-    return f"{mean} ± {100 * np.std(shares, ddof=1):.1f}" if len(shares) > 1 else mean
+def _percent(shares: Sequence[float]) -> str:
+    return mean_sd([100 * share for share in shares], 1)
 
 
 def _columns(runs: Sequence[Run], name: str) -> Any:
@@ -310,14 +309,14 @@ def _publish(lab: Lab, outcomes: Mapping[str, Outcome], units: Mapping[int, Mapp
                 f"{name}: accuracy, {EPOCHS[name]:,} epochs at rate {RATE:g}",
                 PRINTED[name],
                 f"100 % on validation data in {len(there)} of {n} seeds{when}; "
-                f"test {_mean_sd(outcome.tested)} %{lowest}",
+                f"test {_percent(outcome.tested)} %{lowest}",
                 "–",
                 _explained(name, outcome),
             )
         )
     for h, printed in zip(UNITS, ("75", "100", "100"), strict=True):
         tested = {name: Outcome.of(runs).tested for name, runs in units[h].items()}
-        ours = "; ".join(f"{name} {_mean_sd(shares)} %" for name, shares in tested.items())
+        ours = "; ".join(f"{name} {_percent(shares)} %" for name, shares in tested.items())
         best = 100 * max(np.mean(shares) for shares in tested.values())
         lab.publish(
             Published(
@@ -326,7 +325,7 @@ def _publish(lab: Lab, outcomes: Mapping[str, Outcome], units: Mapping[int, Mapp
                 f"test accuracy of 2–{h}–1",
                 f"{printed} %",
                 ours,
-                f"{best - float(printed):+.1f} points (best activation)".replace("-", "−"),
+                f"{difference(float(best), float(printed), 1)} points (best activation)",
                 "one start each, activation not told" if h > 2 else "two lines cut off a strip, not a disc",
             )
         )

@@ -109,7 +109,7 @@ def mean_losses(A2, labels):
 def descend(W1, b1, W2, b2, X, labels, rows, rate, planted):
     """One update a sample in the order `rows`; the parameters change in place.
 
-    Returns the means of `cross_entropy` and of `binary_loss` over the samples as they were met, each before its update.
+    Returns the means of both losses over the samples as they were met, each before its update.
     """
     entropy, binary = 0.0, 0.0
     for i in rows:

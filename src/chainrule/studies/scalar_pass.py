@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.studies.lab import Lab
 from chainrule.studies.study import Declared, Published, Study
+from chainrule.studies.wording import difference
 
 if TYPE_CHECKING:
     from chainrule.reports import Report
@@ -73,7 +74,7 @@ def run(lab: Lab) -> "Report":
             "cross-entropy after one forward pass",
             "0.693",
             repr(loss.number),
-            f"{loss.number - 0.693:+.6f}".replace("-", "−"),
+            difference(loss.number, 0.693, 6),
             "equal to the printed digits; it is ln 2, for both outputs are 1/2",
         )
     )

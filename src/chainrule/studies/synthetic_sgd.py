@@ -14,6 +14,7 @@ from chainrule.runs import Run, RunConfig
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
 from chainrule.studies.lab import Lab, by_variant
 from chainrule.studies.study import Declared, Published, Study
+from chainrule.studies.wording import difference, mean_sd
 
 if TYPE_CHECKING:
     from chainrule.network import Network
@@ -258,16 +259,11 @@ def _at_epoch(runs: Mapping[str, Sequence[Run]], epoch: int, id: str, title: str
 def _measures(found: Sequence[Evaluation]) -> list[str]:
     accuracies = [100 * (result.accuracy or 0) for result in found]
     return [
-        _mean_sd([result.loss for result in found], 4),
+        mean_sd([result.loss for result in found], 4),
         f"{found[0].baseline['loss']:.4f}",
-        _mean_sd(accuracies, 2),
+        mean_sd(accuracies, 2),
         f"{100 * found[0].baseline['accuracy']:.2f}",
     ]
-
-
-def _mean_sd(values: Sequence[float], places: int) -> str:
-    mean = f"{np.mean(values):.{places}f}"
-    return f"{mean} ± {np.std(values, ddof=1):.{places}f}" if len(values) > 1 else mean
 
 
 def _batch_section(lab: Lab, epochs: int, seeds: int) -> "Section":
@@ -417,7 +413,7 @@ def _gap(found: Mapping[str, Any]) -> float:
     """How far the last losses in file order are from the printed ones: the greater of the two distances."""
     training, test = PRINTED["train"][1], PRINTED["test"][1]
     apart = min(abs(found[part][0][-1] - test) for part in ("validation", "alone"))
-    return max(abs(found["train"][0][-1] - training), apart)
+    return float(max(abs(found["train"][0][-1] - training), apart))
 
 
 def _nearest(planted: Mapping[str, Mapping[str, Any]]) -> str:
@@ -444,7 +440,7 @@ def _summary(
     return [
         f"From the report's own start and in file order, correct code reaches a validation loss of "
         f"{rows[0]['validation_loss']:.3f} after one epoch and {rows[-1]['validation_loss']:.4f} after {epochs} "
-        f"(entropy of the prior: 0.6895); reshuffled, {_mean_sd(ends, 4)} over {len(ends)} orders. "
+        f"(entropy of the prior: 0.6895); reshuffled, {mean_sd(ends, 4)} over {len(ends)} orders. "
         "The report's 0.69044 is that of a network that has learned the class prior and nothing else.",
         _verdict(planted),
     ]
@@ -472,7 +468,7 @@ def _publish(lab: Lab, once: Run, planted: Mapping[str, Mapping[str, Any]], epoc
                     f"{what}, {when}",
                     f"{printed[at]:.5f}",
                     f"{ours[part][at]:.5f}",
-                    f"{ours[part][at] - printed[at]:+.5f}".replace("-", "−"),
+                    difference(ours[part][at], printed[at], 5),
                     f"F19, nearest of the planted: {name} unreset gives {found:.5f}; not equal, so the cause is not "
                     "shown",
                 )
