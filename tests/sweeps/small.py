@@ -81,3 +81,8 @@ def lives(pid):
 
 def copied(folder, to):
     return Path(shutil.copytree(folder, to))
+
+
+def long():
+    """Six points, each of some tenths of a second."""
+    return small(epochs=400, seeds=2, rates=(0.1, 0.05, 0.01))

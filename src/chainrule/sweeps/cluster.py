@@ -33,11 +33,13 @@ def cluster(address: str) -> Iterator[Pool]:
             "Start one with `dask scheduler`, and give the address that it prints: tcp://host:port",
         ) from None
     try:
-        threads = sum(client.nthreads().values())
-        if not threads:
+        try:
+            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
             raise InputError(
                 f"the scheduler at {address} has no workers", f"Start some: dask worker {address} --nthreads 1"
-            )
+            ) from None
+        threads = sum(client.nthreads().values())
         executor = client.get_executor(pure=False, retries=0)
         yield Pool(executor, 2 * threads, threads, lost=_Listener(client, address))
     finally:

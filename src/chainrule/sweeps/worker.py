@@ -74,6 +74,8 @@ class _Limits:
     """Matrix products and kernels of this process on `count` threads, until they are restored."""
 
     def __init__(self, count: int) -> None:
+        import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which could not be limited before it is loaded
+
         self._blas = threadpool_limits(count, user_api="blas")
         self._before = os.environ.get(NUMBA)
         _allow_numba(str(count))
