@@ -12,30 +12,35 @@ from chainrule.statistics import Interval, mean_interval
 from chainrule.sweeps.settings import flattened
 
 SEEDS = ("data.split_seed", "network.init_seed", "training.order_seed")
-# What follows from other settings, or decides nothing about results.
-ASIDE = ("name", "seed", "data.sha256", "network.start_sha256", "training.record_samples", *SEEDS)
+RECORDINGS = (
+    *("curves", "curve_samples", "curve_every", "monitor_test", "snapshots"),
+    *("record_batches", "record_layers", "record_samples"),
+)
+# What follows from other settings, or only decides what is kept.
+ASIDE = ("name", "seed", "data.sha256", "network.start_sha256", *SEEDS, *(f"training.{name}" for name in RECORDINGS))
+LONGEST_LABEL = 60  # signs; beyond, variants are numbered
 WHOLE = "variant"  # in the place of a setting where variants do not differ in one setting at a time
 
 
 @dataclass(frozen=True)
 class Case:
-    """A run with the settings in which it differs from the others, as they are written, and its seeds."""
+    """A run with the settings in which it differs from the others, as they are written, and its seeds.
+
+    label   of its variant, which all cases with the same settings share
+    """
 
     run: Run
     settings: Mapping[str, str]
     seeds: tuple[int, ...]
-
-    @property
-    def label(self) -> str:
-        words = (f"{key.rpartition('.')[2]} = {value}" for key, value in self.settings.items())
-        return ", ".join(words) or "all runs"
+    label: str
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What is compared: a name with its unit, the number of a run, and whether more of it is better."""
+    """What is compared: a name with its unit, the part of the data, the number of a run, whether more is better."""
 
     name: str
+    part: str
     of: Callable[[Run], float]
     higher_is_better: bool
 
@@ -59,10 +64,24 @@ def cases(runs: Sequence[Run]) -> list[Case]:
     configs = [run.config().with_seeds() for run in runs]
     flat = [flattened(config.to_json()) for config in configs]
     keys = [key for key in flat[0] if key not in ASIDE and len({_written(content[key]) for content in flat}) > 1]
+    chosen = [{key: _written(content[key]) for key in keys} for content in flat]
+    labels = _labels(chosen)
     return [
-        Case(run, {key: _written(content[key]) for key in keys}, _seeds(config))
-        for run, config, content in zip(runs, configs, flat, strict=True)
+        Case(run, settings, _seeds(config), labels[_in_words(settings)])
+        for run, config, settings in zip(runs, configs, chosen, strict=True)
     ]
+
+
+def _labels(chosen: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """A label for each combination of settings: their words, or a number where these are long."""
+    every = list(dict.fromkeys(map(_in_words, chosen)))
+    if max(map(len, every)) <= LONGEST_LABEL:
+        return {words: words for words in every}
+    return {words: f"variant {number}" for number, words in enumerate(every, 1)}
+
+
+def _in_words(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in settings.items()) or "all runs"
 
 
 def grouped(found: Sequence[Case]) -> dict[str, list[Case]]:
@@ -78,8 +97,8 @@ def measure(found: Sequence[Case]) -> Measure:
     results = [case.run.evaluations() for case in found]
     part = next(name for name in ("validation", "test", "train") if all(name in result for result in results))
     if all(result[part].accuracy is not None for result in results):
-        return Measure(f"{part} accuracy, %", lambda run: 100 * (run.evaluations()[part].accuracy or 0.0), True)
-    return Measure(f"{part} loss", lambda run: run.evaluations()[part].loss, False)
+        return Measure(f"{part} accuracy", part, lambda run: run.evaluations()[part].accuracy or 0.0, True)
+    return Measure(f"{part} loss", part, lambda run: run.evaluations()[part].loss, False)
 
 
 def effects(found: Sequence[Case], values: Sequence[float]) -> list[Effect]:
@@ -133,4 +152,6 @@ def _written(value: Any) -> str:
         return "–".join(map(_written, value)) or "none"
     if value is None:
         return "default"
+    if isinstance(value, float):
+        return f"{value:g}"
     return value if isinstance(value, str) else json.dumps(value)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chainrule.reports.pictures import Picture
 
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_NUMBER = re.compile(r"[−+-]?[\d.,\s]*\d[\d.,]*(e[−+-]?\d+)?(\s?[%±×–<>/].*|\s?(s|min|h|ms|MB|kB|nats))?|–|—|≤.*|<.*")
+_NUMBER = re.compile(r"[−+-]?[\d.,\s]*\d[\d.,]*(e[−+-]?\d+)?(\s?[%±×–<>/\[].*|\s?(s|min|h|ms|MB|kB|nats))?|–|—|≤.*|<.*")
 
 
 @dataclass(frozen=True)

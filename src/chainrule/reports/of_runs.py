@@ -1,12 +1,14 @@
 """The reports of several runs and of a sweep: in what they differ, what they reach, and what each setting does."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from chainrule import figures
 from chainrule.errors import ChainruleError, RunError
+from chainrule.evaluation import Evaluation
 from chainrule.reports import items
 from chainrule.reports.cases import Case, Effect, Measure, cases, effects, grouped, interval, measure
 from chainrule.reports.document import Cell, Figure, Item, Prose, Report, Section, Table
@@ -20,6 +22,7 @@ from chainrule.sweeps import SweepResult
 MOST_CURVES = 6  # variants whose curves are drawn
 MOST_CONFUSIONS = 3
 MOST_BARS = 12
+MOST_ROWS = 200  # of the list of runs
 
 
 def report_of_runs(runs: Sequence[Run]) -> Report:
@@ -35,7 +38,7 @@ def report_of_runs(runs: Sequence[Run]) -> Report:
             "Name at least two finished runs.",
         )
     title = f"Comparison of {len(usable)} runs"
-    return _compared(title, usable, notes, [Section("What was compared", list(_what(usable)))])
+    return _compared(title, usable, notes)
 
 
 def report_of_sweep(result: SweepResult) -> Report:
@@ -52,7 +55,7 @@ def report_of_sweep(result: SweepResult) -> Report:
         *notes,
     ]
     title = f"Sweep {result.sweep.name or result.folder.resolve().name}"
-    return _compared(title, usable, notes, [Section("What was compared", list(_what(usable, result)))])
+    return _compared(title, usable, notes)
 
 
 def _sorted_out(runs: Sequence[Run]) -> tuple[list[str], list[Run]]:
@@ -69,7 +72,7 @@ def _sorted_out(runs: Sequence[Run]) -> tuple[list[str], list[Run]]:
     return notes, usable
 
 
-def _compared(title: str, runs: Sequence[Run], notes: Sequence[str], before: list[Section]) -> Report:
+def _compared(title: str, runs: Sequence[Run], notes: Sequence[str]) -> Report:
     found = cases(runs)
     by = measure(found)
     values = [by.of(case.run) for case in found]
@@ -80,10 +83,10 @@ def _compared(title: str, runs: Sequence[Run], notes: Sequence[str], before: lis
     }
     order = sorted(groups, key=lambda label: means[label], reverse=by.higher_is_better)
     sections = [
-        *before,
-        Section("Results", list(_results(groups, order))),
+        Section("Results", list(_results(groups, order, by))),
         Section("What each setting does", list(_effects(found, by, values))),
         Section("Training", list(_training(groups, order))),
+        Section("What was done", list(_done(found))),
     ]
     return Report(title, _summary(found, groups, by, means, order), sections, notes)
 
@@ -93,39 +96,41 @@ def _summary(
 ) -> list[str]:
     keys = ", ".join(found[0].settings) or "nothing but their seeds"
     counts = sorted({len(group) for group in groups.values()})
-    n = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
-    best = order[0]
-    text = f"{len(found)} runs that differ in {keys}: {len(groups)} variants, {n} seeds each."
+    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    text = f"{len(found)} runs that differ in {keys}: {len(groups)} variants of {each} run{'s' * (counts != [1])} each."
     if len(groups) > 1:
-        text += f" By {by.name.removesuffix(', %')}, which chooses here, the best is {best}: {means[best]:.4g}"
-        text += " %." if by.name.endswith("%") else "."
-    monitored = {opened(case.run.results()) for case in found}
-    return [text, *sorted(f"In each run: {words}" for words in monitored)]
+        best = order[0]
+        text += f" By {by.name}, which chooses here, the best is {best}: {means[best]:.4g}."
+    looked = Counter(opened(case.run.results()) for case in found)
+    for words, count in looked.items():
+        where = "each run" if count == len(found) else "one run" if count == 1 else f"{count} runs"
+        text += f" In {where}: {words[0].lower()}{words[1:]}"
+    return [text]
 
 
-def _what(runs: Sequence[Run], sweep: SweepResult | None = None) -> Iterator[Item]:
-    found = cases(runs)
+def _done(found: Sequence[Case]) -> Iterator[Item]:
     keys = list(found[0].settings)
+    numbered = any(case.label.startswith("variant ") for case in found)
     rows: list[list[Cell]] = [
-        [case.run.path.name, *case.settings.values(), *map(str, case.seeds)] for case in found[: 200 if sweep else None]
+        [case.run.path.name, *([case.label] * numbered), *case.settings.values(), *map(str, case.seeds)]
+        for case in found[:MOST_ROWS]
     ]
-    head = ["run", *keys, "split seed", "start seed", "order seed"]
+    head = ["run", *(["variant"] * numbered), *keys, "split seed", "start seed", "order seed"]
     caption = "Settings in which the runs differ." if keys else "The runs differ in their seeds alone."
     if len(found) > len(rows):
         caption += f" The first {len(rows)} of {len(found)}."
-    yield Table("differences", "Runs", head, rows, caption)
+    yield Table("runs", "Runs", head, rows, caption)
+    first = found[0].run
     yield attempted(
-        lambda: items.settings_table("settings", runs[0], title=f"All settings of {runs[0].path.name}"),
-        "settings",
-        "Settings",
+        lambda: items.settings_table("settings", first, title="Settings of the first run"), "settings", "Settings"
     )
-    yield attempted(lambda: items.data_table("data", runs[0]), "data", "Data")
-    yield attempted(lambda: items.environment_table("environment", runs[0]), "environment", "Versions, machine, time")
+    yield attempted(lambda: items.data_table("data", first), "data", "Data")
+    yield attempted(lambda: items.environment_table("environment", first), "environment", "Versions, machine, time")
 
 
-def _results(groups: Mapping[str, list[Case]], order: list[str]) -> Iterator[Item]:
+def _results(groups: Mapping[str, list[Case]], order: list[str], by: Measure) -> Iterator[Item]:
     runs = {label: [case.run for case in groups[label]] for label in groups}
-    yield attempted(lambda: variants_table("results", runs), "results", "Results")
+    yield attempted(lambda: variants_table("results", runs, by.part), "results", "Results")
     shown = {label: runs[label] for label in runs if label in order[:MOST_BARS]}
     note = "" if len(shown) == len(runs) else f"The best {len(shown)} of {len(runs)} variants."
     yield attempted(
@@ -135,26 +140,29 @@ def _results(groups: Mapping[str, list[Case]], order: list[str]) -> Iterator[Ite
     yield attempted(lambda: _confusions("confusion-matrices", few), "confusion-matrices", "Confusion matrices")
 
 
-def variants_table(id: str, runs: items.Runs, *, title: str = "Results", caption: str = "") -> Table:
-    """One row a variant: accuracy (loss for regression) of every part, mean ± sd over its runs; baselines last."""
+def variants_table(id: str, runs: items.Runs, part: str, *, title: str = "Results", caption: str = "") -> Table:
+    """One row a variant, mean ± sd over its runs: accuracy of every part and loss of `part`; guessing last.
+
+    Of a regression the loss of every part.
+    """
     results = {label: [run.evaluations() for run in group] for label, group in runs.items()}
     every = [result for group in results.values() for result in group]
-    parts = [part for part in PARTS if any(part in result for result in every)]
+    parts = [name for name in PARTS if any(name in result for result in every)]
     regression = any(value.accuracy is None for result in every for value in result.values())
+    accuracies = [] if regression else parts
+    losses = parts if regression else [part]
 
-    def row(label: str, number: Cell, read: Any, group: Sequence[Any]) -> list[Cell]:
-        cells: list[Cell] = [label, number]
-        for part in parts:
-            found = [read(result[part]) for result in group if part in result]
-            cells += [spread([100 * a for a, _ in found if a is not None], 2)] * (not regression)
-            cells += [spread([loss for _, loss in found if loss is not None], 4)]
-        return cells
+    def cells(group: Sequence[Mapping[str, Evaluation]], read: Callable[[Evaluation, str], float | None]) -> list[Cell]:
+        def column(name: str, what: str, times: float, places: int) -> str:
+            found = [read(result[name], what) for result in group if name in result]
+            return spread([times * value for value in found if value is not None], places)
 
-    rows = [row(label, len(group), lambda r: (r.accuracy, r.loss), group) for label, group in results.items()]
-    rows.append(row("guessing", None, lambda r: (r.baseline.get("accuracy"), r.baseline.get("loss")), every))
-    head = ["", "n"]
-    for part in parts:
-        head += ([f"{PART_NAMES[part]} accuracy, %"] if not regression else []) + [f"{PART_NAMES[part]} loss"]
+        return [*(column(name, "accuracy", 100, 2) for name in accuracies), *(column(n, "loss", 1, 4) for n in losses)]
+
+    rows: list[list[Cell]] = [[label, len(group), *cells(group, getattr)] for label, group in results.items()]
+    rows.append(["guessing", None, *cells(every, lambda result, what: result.baseline.get(what))])
+    head = ["", "n", *(f"{PART_NAMES[name]} accuracy, %" for name in accuracies)]
+    head += [f"{PART_NAMES[name]} loss" for name in losses]
     words = "Mean ± standard deviation (n − 1) over n runs. Guessing: majority share, and loss of the best constant."
     return Table(id, title, head, rows, " ".join(filter(None, (caption, words))))
 
@@ -178,11 +186,12 @@ def _confusions(id: str, runs: items.Runs) -> Item:
 def _effects(found: Sequence[Case], by: Measure, values: Sequence[float]) -> Iterator[Item]:
     every = effects(found, values)
     if not every:
-        yield Prose(["The runs do not differ in a setting, so there is no effect to show."])
+        why = "the runs do not differ in one" if not found[0].settings else "no seed was used with every value of one"
+        yield Prose([f"There is no effect of a setting to show: {why}."])
         return
     seeds = max(len(effect.by_seed) for effect in every)
     words = (
-        f"For each value of a setting the {by.name.removesuffix(', %')}, averaged over the other settings, "
+        f"For each value of a setting the {by.name}, averaged over the other settings, "
         f"of {seeds} seed{'s' * (seeds != 1)}"
         + (", with 95 % intervals of Student's t over the seeds." if seeds > 1 else "; one seed has no interval.")
     )
@@ -198,7 +207,7 @@ def _effects(found: Sequence[Case], by: Measure, values: Sequence[float]) -> Ite
 def _drawn(effect: Effect) -> Any:
     found = interval(effect.by_seed)
     mean = float(np.mean(effect.by_seed))
-    low, high = (mean, mean) if found is None else (found.low, found.high)
+    low, high = (None, None) if found is None else (found.low, found.high)
     return figures.Effect(effect.setting, effect.value, mean, low, high, len(effect.by_seed), effect.by_seed)
 
 
@@ -224,7 +233,7 @@ def _with_interval(values: Sequence[float]) -> str:
     if not values:
         return ""
     found = interval(values)
-    text = f"{np.mean(values):.4g}" if found is None else f"{found.estimate:.4g} [{found.low:.4g}, {found.high:.4g}]"
+    text = f"{np.mean(values):.4f}" if found is None else f"{found.estimate:.4f} [{found.low:.4f}, {found.high:.4f}]"
     return text.replace("-", "−")
 
 

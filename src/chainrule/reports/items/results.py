@@ -88,11 +88,15 @@ def _measures(found: Sequence[Evaluation]) -> list[Cell]:
 
 
 def spread(values: Sequence[float], places: int) -> str:
-    """Mean ± standard deviation (n − 1) to so many decimal places; the value alone where all are the same one."""
+    """Mean ± standard deviation (n − 1) to so many decimal places; the value alone where all are the same one.
+
+    Numbers of many digits are written to four of them.
+    """
     if not len(values):
         return "–"
-    mean = f"{np.mean(values):.{places}f}"
-    text = mean if len(set(values)) == 1 else f"{mean} ± {np.std(values, ddof=1):.{places}f}"
+    form = f".{places}f" if max(map(abs, values)) < 1000 else ".4g"
+    mean = f"{np.mean(values):{form}}"
+    text = mean if len(set(values)) == 1 else f"{mean} ± {np.std(values, ddof=1):{form}}"
     return text.replace("-", "−")
 
 
