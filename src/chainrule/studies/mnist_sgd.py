@@ -16,6 +16,7 @@ from chainrule.studies.mnist_mistakes import (
     PRINTED_FINAL,
     PRINTED_RATE,
     PRINTED_RATES,
+    QUICK_SAMPLES,
     RATES,
     Finals,
     Planted,
@@ -79,6 +80,8 @@ def run(lab: Lab) -> "Report":
     seeds = lab.seed_count(full=3, quick=2)
     epochs = lab.choose(full=EPOCHS, quick=1)
     rates = _by_rate(lab, epochs, seeds)
+    if lab.quick:
+        lab.notes.append(f"The planted programs saw {QUICK_SAMPLES:,} images, the trainings of the page all of them.")
     best = max(rates, key=lambda rate: np.mean(_accuracies(rates[rate], "validation")))
     final, marks = _final_runs(lab, best, lab.choose(full=seeds, quick=1))
     planted = planted_by_rate(lab, lab.choose(full=EPOCHS, quick=2), lab.choose(full=seeds, quick=1))

@@ -9,11 +9,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.evaluation import Evaluation
-from chainrule.randomness import generator
 from chainrule.runs import Run, RunConfig
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
 from chainrule.studies.lab import Lab, by_variant
 from chainrule.studies.study import Declared, Published, Study
+from chainrule.studies.synthetic_mistakes import (
+    HELD_OUT,
+    PLANTED,
+    PRINTED,
+    RATE,
+    SAMPLES,
+    START,
+    STRETCHES,
+    accumulator_section,
+    by_stretch,
+    nearest,
+    planted_descents,
+    verdict,
+)
 from chainrule.studies.wording import difference, mean_sd
 
 if TYPE_CHECKING:
@@ -21,28 +34,11 @@ if TYPE_CHECKING:
     from chainrule.reports import Report, Section, Table
     from chainrule.reports.document import Cell
 
-RATE, EPOCHS = 0.01, 50
-START: dict[str, Any] = {  # the report's table 3; V and c are W2 and b2 here
-    "W1": [[2.8684894, -7.6767074, 6.6785715], [-1.6898393, -2.0112816, -7.7109503]],
-    "b1": [0.0, 0.0, 0.0],
-    "W2": [[-7.2348454, 1.1665972], [1.9808355, -7.8209344], [5.7780672, -8.5619845]],
-    "b2": [0.0, 0.0],
-}
+EPOCHS = 50
 EDITIONS = (2020, 2021)
 STARTS = {"table 3": None, "Xavier": "xavier", "N(0, 1)": "normal(1)", "N(0, 5.8²)": "normal(5.8)"}
 BATCH = 100  # of the networks with batch normalisation: the variance of one sample is 0
 BATCH_RATES = (0.01, 0.1, 1.0)
-PLANTED = {
-    "none": (False, False, False),
-    "k1": (True, False, False),
-    "k2": (False, True, False),
-    "dh": (False, False, True),
-    "k1 and k2": (True, True, False),
-    "k1 and dh": (True, False, True),
-    "all three": (True, True, True),
-}
-PRINTED = {"train": (0.70169, 0.69044), "test": (0.71046, 0.69043)}  # after the first and after the last epoch
-STRETCHES = ((1, 200), (201, 1_000), (1_001, 10_000), (10_001, 60_000))  # instances of the first epoch
 
 ITEMS = (
     Declared("start", "table 3 and what N(0, 1) would have been", ("004 table 3",)),
@@ -89,7 +85,7 @@ def run(lab: Lab) -> "Report":
         list(STARTS),
         seeds,
     )
-    planted = {name: _planted(lab, name, epochs) for name in PLANTED}
+    planted = {name: planted_descents(lab, name, epochs) for name in PLANTED}
     _publish(lab, once, planted, epochs)
     both = {f"{edition}, {how}": runs[edition] for edition in EDITIONS for how, runs in _orders(file, drawn)}
     return Report(
@@ -137,7 +133,7 @@ def run(lab: Lab) -> "Report":
                 "Reshuffled; a new draw of the weights for every seed, but for table 3, which is one.",
             ),
             _batch_section(lab, epochs, seeds),
-            _accumulator_section(planted, epochs),
+            accumulator_section(planted, epochs),
             Section(
                 "What was trained",
                 [
@@ -155,7 +151,7 @@ def run(lab: Lab) -> "Report":
 def _config(name: str, start: Path | None, epochs: int, **training: Any) -> RunConfig:
     """2–3–2 on the edition 2020, whose points are those of the course's seed 0 for every seed of ours."""
     return RunConfig(
-        data=DataSettings(source="synth", edition=2020, split_seed=0),
+        data=DataSettings(source="synth", edition=2020, samples=SAMPLES, validation=HELD_OUT, split_seed=0),
         network=NetworkSettings(hidden=(3,), activation=("sigmoid",), start=None if start is None else str(start)),
         training=TrainingSettings(
             epochs=epochs, **{"batch_size": 1, "learning_rate": RATE, "record_samples": 500} | training
@@ -227,10 +223,10 @@ def _stretches(once: Run, planted: Mapping[str, Mapping[str, Any]]) -> "Table":
 
     losses = once.batch_losses()
     assert losses is not None  # they were asked for
+    columns = by_stretch(losses[0]), planted["k1"]["stretches"], planted["dh"]["stretches"]
     rows: list[list[Cell]] = [
-        [f"{low:,}–{high:,}", f"{losses[0, low - 1 : high].mean():.4f}", *(f"{each[i]:.4f}" for each in found)]
-        for i, (low, high) in enumerate(STRETCHES)
-        for found in [[planted[name]["stretches"] for name in ("k1", "dh")]]
+        [f"{low:,}–{high:,}", *(f"{column:.4f}" for column in found)]
+        for (low, high), *found in zip(STRETCHES, *columns, strict=False)
     ]
     return Table(
         "stretches",
@@ -290,148 +286,6 @@ def _batch_section(lab: Lab, epochs: int, seeds: int) -> "Section":
     )
 
 
-def _planted(lab: Lab, name: str, epochs: int) -> dict[str, Any]:
-    """Losses by epoch with the accumulators `name` unreset: file order first, then ten orders of their own.
-
-    {"train": [[mean of the instances as they are met, by epoch], …], "validation": [[at the epoch's end], …],
-     "alone": [[the same as "train" where the 10,000 points alone are trained on]], "stretches": …}
-    """
-    orders = lab.choose(full=10, quick=2)
-    identity = {"planted": PLANTED[name], "epochs": epochs, "orders": orders, "rate": RATE, "start": START}
-    found = lab.keep(f"unreset {name}".replace(" ", "-"), identity, lambda: _descents(PLANTED[name], epochs, orders))
-    assert isinstance(found, dict)
-    return found
-
-
-def _descents(planted: tuple[bool, bool, bool], epochs: int, orders: int) -> dict[str, Any]:
-    from chainrule.data import load_data
-
-    data = load_data("synth", edition=2020, seed=0)
-    assert data.validation is not None
-    train, validation = ((np.asarray(part.x, np.float64), part.y) for part in (data.train, data.validation))
-    found: dict[str, Any] = {"train": [], "validation": [], "alone": []}
-    for order in (None, *range(orders)):
-        running, after, first = _descent(planted, train, validation, epochs, order)
-        found["train"].append(running)
-        found["validation"].append(after)
-        found["alone"].append(_descent(planted, validation, validation, epochs, order)[0])
-        if order is None:
-            found["stretches"] = [float(first[low - 1 : high].mean()) for low, high in STRETCHES]
-    return found
-
-
-def _descent(planted: tuple[bool, bool, bool], train: Any, held_out: Any, epochs: int, order: int | None) -> Any:
-    """Mean loss of the instances as they are met and loss of the held-out points after it, by epoch; first losses."""
-    from chainrule.studies.accumulators import Unreset, descend
-
-    unreset = Unreset(*planted)
-    state = [np.array(START[name], np.float64) for name in ("W1", "b1", "W2", "b2")]
-    state += [np.zeros(3), np.zeros(2), np.zeros(3)]
-    draw = None if order is None else generator(order, "shuffle")
-    losses, others = np.empty(len(train[1])), np.empty(len(held_out[1]))
-    running: list[float] = []
-    after: list[float] = []
-    for epoch in range(epochs):
-        rows = np.arange(len(losses)) if draw is None else draw.permutation(len(losses))
-        descend(*state, *train, rows, RATE, unreset, losses)
-        if epoch == 0:
-            first = losses.copy()
-        running.append(float(losses.mean()))
-        aside = [array.copy() for array in state]
-        descend(*aside, *held_out, np.arange(len(others)), 0.0, unreset, others)
-        after.append(float(others.mean()))
-    return running, after, first
-
-
-def _accumulator_section(planted: Mapping[str, Mapping[str, Any]], epochs: int) -> "Section":
-    """F19: tables and curves of the planted mistakes, next to the right ones."""
-    from chainrule import figures
-    from chainrule.reports import Figure, Section, Table
-
-    rows: list[list[Cell]] = []
-    for name, found in planted.items():
-        ends = [run[-1] for run in found["train"][1:]]
-        rows.append(
-            [
-                name,
-                *(f"{found[part][0][at]:.5g}" for part in ("train", "validation", "alone") for at in (0, -1)),
-                f"{min(ends):.4g}–{max(ends):.4g}",
-                f"{_gap(found):.4f}" if name != "none" else "–",
-            ]
-        )
-    table = Table(
-        "accumulators",
-        "Accumulators left unreset, file order",
-        [
-            "unreset",
-            "training: first",
-            "last",
-            "validation: first",
-            "last",
-            "10,000 alone: first",
-            "last",
-            "last, other orders",
-            "gap",
-        ],
-        rows,
-        "Mean losses of the first and of the last epoch. Training: of the instances as they are met, as the report's "
-        "code adds them up. Validation: after the epoch, with the accumulators as they then are. The printed function "
-        "trains on any points that it is handed: the third pair is what it gives for the 10,000 held-out points alone. "
-        "Other orders: range of the training loss over reshuffled runs. Gap: from the printed plateau, the greater of "
-        f"training and test. Printed: training {PRINTED['train'][0]} → {PRINTED['train'][1]}, test "
-        f"{PRINTED['test'][0]} → {PRINTED['test'][1]}; entropy of the prior 0.68948 and 0.68950.",
-    )
-    drawn = {
-        ("correct" if name == "none" else f"{name} unreset"): [
-            [
-                {"epoch": epoch + 1, "train_loss": training, "validation_loss": after}
-                for epoch, (training, after) in enumerate(zip(*pair, strict=True))
-            ]
-            for pair in zip(found["train"], found["validation"], strict=True)
-        ]
-        for name, found in planted.items()
-        if not name.startswith(("k2", "k1 and k2", "all"))
-    }
-    printed = [
-        [
-            {"epoch": 1, "train_loss": PRINTED["train"][0], "validation_loss": PRINTED["test"][0]},
-            {"epoch": epochs, "train_loss": PRINTED["train"][1], "validation_loss": PRINTED["test"][1]},
-        ]
-    ]
-    figure = figures.seed_curves({**drawn, "as printed": printed}, baseline={"loss": 0.68948, "accuracy": None})
-    curves = Figure(
-        "accumulators-curves",
-        "Accumulators left unreset, next to the right curve",
-        figure,
-        caption="File order and other orders of the points. Those with k2 unreset are left out: their losses run to "
-        "hundreds and more. As printed: the four numbers of the report, joined.",
-    )
-    return Section("An accumulator left unreset (F19)", [table, curves], _verdict(planted))
-
-
-def _gap(found: Mapping[str, Any]) -> float:
-    """How far the last losses in file order are from the printed ones: the greater of the two distances."""
-    training, test = PRINTED["train"][1], PRINTED["test"][1]
-    apart = min(abs(found[part][0][-1] - test) for part in ("validation", "alone"))
-    return float(max(abs(found["train"][0][-1] - training), apart))
-
-
-def _nearest(planted: Mapping[str, Mapping[str, Any]]) -> str:
-    return min((name for name in planted if name != "none"), key=lambda name: _gap(planted[name]))
-
-
-def _verdict(planted: Mapping[str, Mapping[str, Any]]) -> str:
-    name = _nearest(planted)
-    found = planted[name]
-    return (
-        f"Nearest to the printed plateau comes {name} left unreset: {found['train'][0][-1]:.5f} on training data, a "
-        f"gap of {_gap(found):.4f}; but it begins at {found['train'][0][0]:.4f}, where 0.70169 is printed. The printed "
-        "training and test losses agree to 1e-5, as those of one and the same constant prediction do on these two "
-        "sets: the printed network had learned hardly more than the class prior. A mistake of this kind does that; "
-        "that it was this one is not shown: cause unknown."
-    )
-
-
 def _summary(
     once: Run, drawn: Mapping[int, Sequence[Run]], planted: Mapping[str, Mapping[str, Any]], epochs: int
 ) -> list[str]:
@@ -442,7 +296,7 @@ def _summary(
         f"{rows[0]['validation_loss']:.3f} after one epoch and {rows[-1]['validation_loss']:.4f} after {epochs} "
         f"(entropy of the prior: 0.6895); reshuffled, {mean_sd(ends, 4)} over {len(ends)} orders. "
         "The report's 0.69044 is that of a network that has learned the class prior and nothing else.",
-        _verdict(planted),
+        verdict(planted),
     ]
 
 
@@ -454,7 +308,7 @@ def _publish(lab: Lab, once: Run, planted: Mapping[str, Mapping[str, Any]], epoc
         "train": (float(losses[0].mean()), float(losses[-1].mean())),
         "test": (rows[0]["validation_loss"], rows[-1]["validation_loss"]),
     }
-    name = _nearest(planted)
+    name = nearest(planted)
     for part, printed in PRINTED.items():
         what = "training loss (mean as met)" if part == "train" else "loss of the 10,000 held-out points"
         for at, when in enumerate(
