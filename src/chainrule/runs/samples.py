@@ -27,7 +27,7 @@ class Drawn:
 
     part           its name
     rows           (n,) row numbers in the part
-    x              images as they were read, (n, h, w) or (n, h, w, 3) uint8; (n, d) as the network takes them otherwise
+    x              images as they were read, (n, h, w) or (n, h, w, 3); (n, d) as the network takes them otherwise
     y              (n,) labels, or (n,) or (n, t) numbers for a regression
     probabilities  (n, K) of the model: probabilities, or the predicted numbers
     """
@@ -104,7 +104,7 @@ def read_samples(path: Path) -> Samples:
 
 
 def _taken(name: str, part: Part, A: Array, rows: NDArray[np.int64]) -> Drawn:
-    x = part.x[rows] if part.raw is None or part.raw.dtype != np.uint8 else part.raw[rows]
+    x = part.x[rows] if part.raw is None else part.raw[rows]
     return Drawn(name, rows, x, part.y[rows], A[rows])
 
 
