@@ -33,6 +33,14 @@ def contents(folder):
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
+def assert_same(folder, other):
+    """Two sweeps have the same files with the same bytes; where not, the first that differs is shown."""
+    one, two = contents(folder), contents(other)
+    assert one.keys() == two.keys()
+    for name, content in one.items():
+        assert content == two[name], name
+
+
 def finished(folder):
     return len(list(Path(folder).glob("runs/*/evaluation.json")))
 

@@ -6,11 +6,12 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from multiprocessing import get_context
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule.errors import RunError, StorageError
 from chainrule.runs import Run, execute, read_config
 from chainrule.sweeps import Sweep, read_sweep, run_sweep, worker
-from sweeps.small import base, contents, copied, finished, small
+from sweeps.small import assert_same, base, contents, copied, finished, small
 
 RATE = "training.learning_rate"
 
@@ -43,26 +44,45 @@ def test_groups_are_the_variants_with_their_runs_by_seed(undisturbed):
 
 def test_two_workers_give_the_bytes_of_one(tmp_path, undisturbed):
     run_sweep(small(), tmp_path / "sweep", workers=2)
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
 
 
 def test_threads_of_one_process_give_them_too(tmp_path, undisturbed):
     with ThreadPoolExecutor(3) as executor:
         run_sweep(small(), tmp_path / "sweep", executor=executor)
         assert executor.submit(int).result() == 0, "it is left open"
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
+
+
+def test_the_threads_of_matrix_products_are_restored_when_nobody_trains_any_more(tmp_path):
+    """And limited once more by whoever comes next, from whichever thread."""
+
+    def products():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(3, user_api="blas"):
+        pass  # the main thread has had its say
+    before = products()
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as executor, worker._threads(3):
+            assert set(products()) == {3}
+            assert executor.submit(products).result() == products()
+            with worker._threads(3):
+                pass
+            assert set(products()) == {3}
+        assert products() == before
 
 
 def test_the_users_own_pool_of_processes_gives_them_too(tmp_path, undisturbed):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         run_sweep(small(), tmp_path / "sweep", executor=executor)
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
 
 
 def test_dask_gives_them_too(tmp_path, undisturbed, scheduler):
     lines = []
     run_sweep(small(), tmp_path / "sweep", on=scheduler, announce=lines.append)
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
     assert len(lines) == 4
 
 
@@ -101,7 +121,7 @@ def test_a_sweep_goes_on_with_what_is_missing(tmp_path, undisturbed):
     with ThreadPoolExecutor(1) as executor:
         run_sweep(small(), folder, executor=executor, announce=lines.append)
     assert len(lines) == 2
-    assert contents(folder) == contents(undisturbed)
+    assert_same(folder, undisturbed)
     assert all(path.stat().st_mtime_ns == stamp for path, stamp in before.items())
 
 
@@ -128,7 +148,7 @@ def test_a_point_that_fails_once_is_tried_again(tmp_path, undisturbed, monkeypat
     with ThreadPoolExecutor(2) as executor:
         result = run_sweep(small(), tmp_path / "sweep", executor=executor, announce=lines.append)
     assert not result.failed
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
     assert [line for line in lines if "tried again" in line and "no luck" in line]
 
 
@@ -148,7 +168,7 @@ def test_a_point_that_fails_twice_is_lost_alone_and_listed_with_its_error(tmp_pa
     with ThreadPoolExecutor(2) as executor:  # it has more luck now
         again = run_sweep(small(), tmp_path / "sweep", executor=executor)
     assert not again.failed
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
 
 
 def test_settings_that_cannot_be_trained_fail_at_their_point(tmp_path):
@@ -243,7 +263,7 @@ def test_a_point_that_another_process_is_training_is_waited_for(tmp_path, undist
         result = run_sweep(small(), folder, executor=executor)
     timer.join()
     assert not result.failed
-    assert contents(folder) == contents(undisturbed)
+    assert_same(folder, undisturbed)
 
 
 def test_a_full_disk_while_data_are_prepared_is_told_and_the_sweep_goes_on_later(
@@ -262,7 +282,7 @@ def test_a_full_disk_while_data_are_prepared_is_told_and_the_sweep_goes_on_later
             run_sweep(small(), tmp_path / "sweep", executor=executor)
     with ThreadPoolExecutor(1) as executor:
         run_sweep(small(), tmp_path / "sweep", executor=executor)
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
 
 
 def test_a_full_disk_at_the_index_costs_no_result(tmp_path, undisturbed, monkeypatch):
@@ -300,7 +320,7 @@ def test_an_executor_of_the_users_that_breaks_is_told_and_what_is_finished_is_ke
     assert finished(tmp_path / "sweep") <= 1
     with ThreadPoolExecutor(1) as executor:
         run_sweep(small(), tmp_path / "sweep", executor=executor)
-    assert contents(tmp_path / "sweep") == contents(undisturbed)
+    assert_same(tmp_path / "sweep", undisturbed)
 
 
 def test_a_scheduler_that_cannot_be_reached_is_told_in_time(tmp_path, refused, monkeypatch):

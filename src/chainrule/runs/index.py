@@ -22,7 +22,7 @@ VERSION = 1
 TABLE = """
 CREATE TABLE runs (
   run TEXT PRIMARY KEY,      -- the folder, seen from that of the index
-  state TEXT NOT NULL,       -- finished, or unfinished
+  state TEXT NOT NULL,       -- finished, unfinished, or damaged
   stamp INTEGER NOT NULL,    -- when its results, or else its settings, were written: nanoseconds
   epochs INTEGER NOT NULL,
   seconds REAL,              -- of all epochs
@@ -49,7 +49,7 @@ class Entry:
 def entries(folder: Path) -> list[Entry]:
     """All runs in `folder`, or in its folder runs/: from the index where that is still true, from their folders else.
 
-    Raises RunError where there is none, or a file of one is damaged.
+    Raises RunError where there is none. A run whose settings or results cannot be read has the state "damaged".
     """
     known = _read(folder / NAME)
     found = []
@@ -58,9 +58,7 @@ def entries(folder: Path) -> list[Entry]:
         entry, stamp = known.get(name), _stamp(path)
         if stamp is not None:
             found.append(entry if entry is not None and entry.stamp == stamp[1] else _entry(path, name, *stamp))
-    if not found:
-        raise RunError(f"there is no run in {folder}", "Name a folder of runs, or of a sweep.")
-    return found
+    return _some(found, folder)
 
 
 def entry_of(run: Path) -> Entry:
@@ -72,8 +70,13 @@ def entry_of(run: Path) -> Entry:
 
 
 def write_index(folder: Path) -> int:
-    """Make the index of `folder` from the runs in it; the number of runs. The file is replaced whole."""
-    fresh = [_entry(path, path.relative_to(folder).as_posix(), *stamp) for path, stamp in _stamped(folder)]
+    """Make the index of `folder` from the runs in it; the number of runs. The file is replaced whole.
+
+    Raises RunError where there is no run, StorageError where there is no room.
+    """
+    fresh = _some(
+        [_entry(path, path.relative_to(folder).as_posix(), *stamp) for path, stamp in _stamped(folder)], folder
+    )
     with sqlite3.connect(":memory:") as connection:
         connection.execute(TABLE)
         connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -83,6 +86,12 @@ def write_index(folder: Path) -> int:
     connection.close()
     storage.write_bytes(folder / NAME, content)
     return len(fresh)
+
+
+def _some(found: list[Entry], folder: Path) -> list[Entry]:
+    if not found:
+        raise RunError(f"there is no run in {folder}", "Name a folder of runs, or of a sweep.")
+    return found
 
 
 def _stamped(folder: Path) -> Iterator[tuple[Path, tuple[str, int]]]:
@@ -114,12 +123,20 @@ def _stamp(path: Path) -> tuple[str, int] | None:
 
 
 def _entry(path: Path, name: str, state: str, stamp: int) -> Entry:
-    settings = storage.read_json(path / "config.json")
-    results = storage.read_json(path / "evaluation.json") if state == "finished" else {}
-    if not isinstance(settings, dict) or not isinstance(results, dict):
-        raise RunError(f"{path} holds no settings and results", "Its files were edited; restore them, or train again.")
+    try:
+        settings = _mapping(path / "config.json")
+        results = _mapping(path / "evaluation.json") if state == "finished" else {}
+    except RunError:
+        return Entry(name, "damaged", stamp, 0, None, {}, {})
     seconds = _seconds(path)
     return Entry(name, state, stamp, results.get("epochs", len(seconds)), sum(seconds), settings, _in_short(results))
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    content = storage.read_json(path)
+    if not isinstance(content, dict):
+        raise RunError(f"{path} is not whole", "It was edited; restore it, or train again.")
+    return content
 
 
 def _seconds(path: Path) -> list[float]:

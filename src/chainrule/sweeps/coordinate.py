@@ -75,7 +75,7 @@ def _is_final(place: SweepFolder, point: Point) -> bool:
 def _keep_index(place: SweepFolder, announce: Announce) -> None:
     try:
         write_index(place.path)
-    except StorageError as error:  # it can be made again at any time
+    except ChainruleError as error:  # it can be made again at any time
         announce(f"The index was not written: {error.problem}")
 
 

@@ -7,10 +7,10 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule.errors import ChainruleError, RunError, StorageError
 from chainrule.runs import RunConfig, execute
@@ -71,17 +71,32 @@ def _patiently(order: Order, deadline: float) -> Any:
 
 
 class _Limits:
-    """Matrix products and kernels of this process on `count` threads, until they are restored."""
+    """Matrix products and kernels of this process on `count` threads, until they are restored.
+
+    A thread of its own asks for it: threadpoolctl lets one thread decide on OpenBLAS until it takes that back, and those
+    that train come and go.
+    """
 
     def __init__(self, count: int) -> None:
         import scipy.linalg  # noqa: F401  # it brings a BLAS of its own, which could not be limited before it is loaded
 
-        self._blas = threadpool_limits(count, user_api="blas")
+        self._end, ready = Event(), Event()
+        self._holder = Thread(target=self._hold, args=(count, ready), daemon=True)
+        if any(pool["num_threads"] != count for pool in threadpool_info() if pool["user_api"] == "blas"):
+            self._holder.start()
+            ready.wait()
         self._before = os.environ.get(NUMBA)
         _allow_numba(str(count))
 
+    def _hold(self, count: int, ready: Event) -> None:
+        with threadpool_limits(count, user_api="blas"):
+            ready.set()
+            self._end.wait()
+
     def restore(self) -> None:
-        self._blas.restore_original_limits()
+        self._end.set()
+        if self._holder.is_alive():
+            self._holder.join()
         _allow_numba(self._before)
 
 
