@@ -73,6 +73,7 @@ _ROOMS = (
     "scalar",
     "statistics",
     "studies",
+    "sweeps",
     "training",
 )
 
