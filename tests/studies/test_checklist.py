@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from chainrule.studies.checklist import ENTRIES
+from chainrule.studies.checklist import ENTRIES, as_markdown
 from chainrule.studies.registry import NAMES, studies
 
 NUMBERED = {  # counted in the documents, one by one
@@ -37,7 +38,8 @@ def test_claims_are_numbered_without_gaps():
     for entry in ENTRIES:
         if " claim " in entry.key:
             claims.setdefault(entry.report, []).append(int(entry.key.split()[2]))
-    assert claims and all(sorted(own) == list(range(1, len(own) + 1)) for own in claims.values())
+    assert claims
+    assert all(sorted(own) == list(range(1, len(own) + 1)) for own in claims.values())
 
 
 def test_every_report_with_a_derivation_has_it_listed():
@@ -66,4 +68,11 @@ def test_what_the_items_say_that_they_answer_is_what_the_checklist_says():
 def test_every_study_is_declared_with_plain_and_different_ids():
     for study in studies():
         ids = [item.id for item in study.items]
-        assert len(set(ids)) == len(ids) and all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in ids)
+        assert len(set(ids)) == len(ids)
+        assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) for name in ids)
+
+
+def test_the_documentation_has_the_checklist_and_every_study():
+    page = (Path(__file__).parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    assert page.endswith(f"{as_markdown()}\n")
+    assert [name for name in NAMES if f"| `{name}` |" not in page.split("## The checklist")[0]] == []

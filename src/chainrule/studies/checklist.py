@@ -205,3 +205,9 @@ ENTRIES: tuple[Entry, ...] = (
 def answered_by(study: str) -> tuple[Entry, ...]:
     """The entries that a study answers, in the order of the reports."""
     return tuple(entry for entry in ENTRIES if entry.study == study)
+
+
+def as_markdown() -> str:
+    """The checklist as a table of docs/studies.md."""
+    rows = (f"| {entry.key} | {entry.what} | `{entry.study}` | `{entry.item}` |" for entry in ENTRIES)
+    return "\n".join(["| in the reports | what it shows | study | item |", "|---|---|---|---|", *rows])

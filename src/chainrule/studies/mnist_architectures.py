@@ -24,7 +24,6 @@ Labelled = Mapping[str, Sequence[Run]]
 def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")
     widths, depths, activations = _widths(lab), _depths(lab), _activations(lab)
     one = next(iter(activations.values()))[0]
     epochs, seeds = one.config().training.epochs, len(next(iter(activations.values())))

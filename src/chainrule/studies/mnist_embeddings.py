@@ -17,7 +17,6 @@ TWO, THREE = (128, 64), (128, 64, 32)
 def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")
     marks = lab.choose(full=(1000, 2000), quick=(2, 4))
     two = lab.train(long_run(lab, learning_rate=RATE, hidden=TWO, marks=marks))
     three = lab.train(long_run(lab, learning_rate=RATE, hidden=THREE, marks=marks[:1]))

@@ -27,7 +27,6 @@ LAYER = 2  # the hidden layer that the report shows
 def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")
     printed, effective = (lab.train(long_run(lab, learning_rate=rate)) for rate in (PRINTED_RATE, EFFECTIVE_RATE))
     return Report(
         STUDY.title,

@@ -24,7 +24,6 @@ ByRate = Mapping[float, Sequence[Run]]
 def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")
     runs = _trained(lab)
     first = runs[PRINTED[0]][0]
     epochs = first.config().training.epochs

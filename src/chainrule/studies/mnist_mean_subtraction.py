@@ -62,7 +62,6 @@ def _curve_id(kind: str, start: str, rate: float) -> str:
 def _run(lab: Lab) -> "Report":
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")
     longest = {one: lab.train(_long(lab, one)) for one in SETTINGS}
     seeded = _seeded(lab)
     epochs = next(iter(longest.values())).config().training.epochs

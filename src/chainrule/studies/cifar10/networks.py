@@ -19,6 +19,7 @@ from chainrule.studies.lab import Lab, by_variant
 
 RATES = (0.01, 0.008)
 RATE = RATES[0]
+BATCH = 500
 MARKS = (120, 400, 800, 3000)  # epochs of the reports; the last with one seed and one rate
 QUICK_MARKS = (4, 8, 12, 26)
 
@@ -104,7 +105,7 @@ def _config(marks: Sequence[int]) -> RunConfig:
         network=NetworkSettings(hidden=(64,), activation=("relu",)),
         training=TrainingSettings(
             epochs=marks[-1],
-            batch_size=500,
+            batch_size=BATCH,
             learning_rate=RATE,
             curve_samples=10_000,
             curve_every=max(1, marks[-1] // 400),
