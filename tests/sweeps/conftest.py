@@ -4,10 +4,22 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import sweeps.small
 from chainrule.sweeps import run_sweep
 from sweeps.small import long, small, until
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _table(tmp_path_factory):
+    """What the small sweeps are trained on: y = sin x₁ + x₂²."""
+    x = np.random.default_rng(2).normal(size=(90, 2))
+    y = np.sin(x[:, 0]) + x[:, 1] ** 2
+    rows = [f"{a:.6f},{b:.6f},{c:.6f}" for (a, b), c in zip(x, y, strict=True)]
+    sweeps.small.TABLE = tmp_path_factory.mktemp("data") / "surface.csv"
+    sweeps.small.TABLE.write_text("\n".join(["x1,x2,y", *rows]) + "\n")
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +40,7 @@ def undisturbed_long(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def scheduler(tmp_path_factory):
-    """The address of a Dask scheduler with two workers, three processes of this machine."""
+    """The address of a Dask scheduler, and its two workers: three processes of this machine."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'chainrule[dask]'")
     place = tmp_path_factory.mktemp("dask")
     file = place / "scheduler.json"
@@ -54,7 +66,7 @@ def scheduler(tmp_path_factory):
         address = json.loads(file.read_text())["address"]
         with distributed.Client(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=30)
-        yield address
+        yield address, processes[1:]
     finally:
         for process in processes:
             process.kill()

@@ -92,7 +92,7 @@ def test_the_list_has_a_line_for_every_run_and_what_they_differ_in(command, undi
         "epochs",
         "seconds",
         RATE,
-        *(f"{p}.accuracy" for p in ("train", "validation", "test")),
+        *(f"{p}.r2" for p in ("train", "validation", "test")),
     ]
     assert sum("finished" in line for line in lines) == 4
     assert lines[-1] == "4 runs"
@@ -115,8 +115,8 @@ def test_compare_takes_seeds_together(command, undisturbed):
     rows = [line.split() for line in answer.out.splitlines()]
     assert rows[0][:2] == [RATE, "n"]
     assert [row[:2] for row in rows[2:4]] == [["0.1", "2"], ["0.01", "2"]]
-    accuracies = [entry.results["test"]["accuracy"] for entry in entries(undisturbed)][:2]
-    assert f"{sum(accuracies) / 2:.4f} ± {abs(accuracies[0] - accuracies[1]) / 2**0.5:.4f}" in answer.out
+    scores = [entry.results["test"]["r2"] for entry in entries(undisturbed)][:2]
+    assert f"{sum(scores) / 2:.4f} ± {abs(scores[0] - scores[1]) / 2**0.5:.4f}" in answer.out
     some = sorted((undisturbed / "runs").iterdir())[:2]
     assert "2 runs" in command("runs", "compare", *some).out
 
@@ -126,16 +126,14 @@ def test_a_table_is_exported_with_every_setting_and_result(command, undisturbed,
     with (tmp_path / "runs.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4
-    assert {RATE, "network.hidden", "validation.accuracy", "test.baseline.accuracy", "epochs", "seconds"} <= rows[
-        0
-    ].keys()
+    assert {RATE, "network.hidden", "validation.r2", "test.loss", "epochs", "seconds"} <= rows[0].keys()
     assert [float(row[RATE]) for row in rows] == [0.1, 0.1, 0.01, 0.01]
 
 
 WORDS = {
-    "a key that is none": (["--where", "validation.acuracy>0.9"], ["acuracy", "validation.accuracy"]),
-    "no condition": (["--where", "accuracy"], ["no condition"]),
-    "an order by nothing": (["--sort", "accuracy"], ["accuracy", "Did you mean"]),
+    "a key that is none": (["--where", "validation.los>0.9"], ["validation.los", "'validation.loss'"]),
+    "no condition": (["--where", "loss"], ["no condition"]),
+    "an order by nothing": (["--sort", "loss"], ["'loss'", "Did you mean"]),
     "no number": (["--limit", "0"], ["--limit is 0"]),
 }
 

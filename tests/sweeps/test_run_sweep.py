@@ -81,7 +81,7 @@ def test_the_users_own_pool_of_processes_gives_them_too(tmp_path, undisturbed):
 
 def test_dask_gives_them_too(tmp_path, undisturbed, scheduler):
     lines = []
-    run_sweep(small(), tmp_path / "sweep", on=scheduler, announce=lines.append)
+    run_sweep(small(), tmp_path / "sweep", on=scheduler[0], announce=lines.append)
     assert_same(tmp_path / "sweep", undisturbed)
     assert len(lines) == 4
 
@@ -333,6 +333,23 @@ def test_a_scheduler_that_cannot_be_reached_is_told_in_time(tmp_path, refused, m
             run_sweep(small(), tmp_path / "sweep", on=address)
 
 
+def test_a_scheduler_that_has_gone_is_told_in_time(monkeypatch):
+    """Dask's client would go on trying for ever."""
+    from types import SimpleNamespace
+
+    from chainrule.sweeps import cluster
+
+    client = SimpleNamespace(status="running")
+    lost = cluster._Listener(client, "tcp://there:1")
+    client.status = "connecting"
+    assert lost() is None
+    later = lost._heard + 31
+    monkeypatch.setattr(cluster.time, "monotonic", lambda: later)
+    assert lost() == "the scheduler at tcp://there:1 has been gone for 31 s"
+    client.status = "running"
+    assert lost() is None
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -351,4 +368,4 @@ def test_progress_is_told_line_by_line(tmp_path):
     with ThreadPoolExecutor(1) as executor:
         run_sweep(small(), tmp_path / "sweep", executor=executor, announce=lines.append)
     assert [line.split()[0] for line in lines] == ["[1/4]", "[2/4]", "[3/4]", "[4/4]"]
-    assert all("validation" in line and "%" in line for line in lines)
+    assert all("validation loss" in line for line in lines)

@@ -29,6 +29,9 @@ SETS = {
     "images as read": lambda: cr.DataSet.from_arrays(pictures(80, 6, 5), LABELS, validation=0.2, as_read=True),
     "colour": lambda: cr.DataSet.from_arrays(pictures(80, 4, 4, 3), LABELS, preprocessing="scale", as_read=True),
     "images of floats": lambda: cr.DataSet.from_arrays(numbers(80, 4, 5), LABELS, test=0.2),
+    "features": lambda: cr.DataSet.from_arrays(pictures(80, 6, 5), LABELS, validation=0.2).with_features(
+        "patches(atoms=5, size=3, samples=300)"
+    ),
     "a regression": lambda: cr.DataSet.from_arrays(numbers(80, 4), numbers(80, 2), validation=0.2),
 }
 
@@ -41,7 +44,8 @@ def same(one, two):
 
 
 @pytest.mark.parametrize("kind", SETS)
-def test_a_shared_data_set_is_the_one_that_was_loaded(tmp_path, kind):
+def test_a_shared_data_set_is_the_one_that_was_loaded(tmp_path, monkeypatch, kind):
+    monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path / "cache"))
     data = SETS[kind]()
     share(data, tmp_path / "data")
     found = shared(tmp_path / "data")

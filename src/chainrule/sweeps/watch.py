@@ -10,6 +10,7 @@ from chainrule.sweeps.folder import SweepFolder
 from chainrule.sweeps.result import SweepResult
 from chainrule.sweeps.sweep import Point
 
+BAR_COLUMNS = 52  # of the terminal, for all but the best so far
 MEASURES = (
     ("validation", "accuracy", 1),
     ("validation", "loss", -1),
@@ -68,6 +69,7 @@ class Watch:
     def _tell(self, under_way: int) -> None:
         completed = sum(self._epochs[name] for name in self._ended) + under_way
         best = f"best {self._best[1]}" if self._best else ""
+        best = best[: max(0, self._bar.console.width - BAR_COLUMNS)]
         self._bar.update(self._task, completed=completed, points=f"{self._done}/{self._count} points", best=best)
 
     def _compare(self, run: Run) -> None:

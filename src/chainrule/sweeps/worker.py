@@ -73,7 +73,7 @@ def _patiently(order: Order, deadline: float) -> Any:
 class _Limits:
     """Matrix products and kernels of this process on `count` threads, until they are restored.
 
-    A thread of its own asks for it: threadpoolctl lets one thread decide on OpenBLAS until it takes that back, and those
+    A thread of its own asks for it: threadpoolctl lets one thread alone decide on OpenBLAS until it has done, and those
     that train come and go.
     """
 
