@@ -12,7 +12,13 @@ from chainrule.runs.config import RunConfig, from_mapping
 from chainrule.sweeps import Sweep, SweepResult, run_sweep
 from reports.browser import Browser, program
 
-RECORDED = {"record_layers": True, "record_batches": True, "monitor_test": True, "snapshots": [1, 2]}
+RECORDED = {
+    "record_layers": True,
+    "record_batches": True,
+    "monitor_test": True,
+    "snapshots": [1, 2],
+    "record_samples": 60,
+}
 
 
 def settings(source: str, hidden: list[int], seed: int = 0, **training: object) -> RunConfig:
@@ -41,7 +47,7 @@ def plane_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         {
             "data": {"source": "circles"},
             "network": {"hidden": [5], "output": "sigmoid"},
-            "training": {"epochs": 40, "batch_size": "full", "learning_rate": 1.0},
+            "training": {"epochs": 40, "batch_size": "full", "learning_rate": 1.0, "record_samples": 60},
         },
     )
     return execute(config, runs_dir=tmp_path_factory.mktemp("plane"), draw=False).run
@@ -51,6 +57,12 @@ def plane_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def changed_run(full_run: Run, tmp_path: Path) -> Run:
     """A copy of the full run to be changed at will."""
     return Run(shutil.copytree(full_run.path, tmp_path / full_run.path.name))
+
+
+@pytest.fixture
+def changed_bare_run(bare_run: Run, tmp_path: Path) -> Run:
+    """A copy of the bare run to be changed at will; it is reported quickly."""
+    return Run(shutil.copytree(bare_run.path, tmp_path / bare_run.path.name))
 
 
 @pytest.fixture(scope="session")
