@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chainrule.errors import InputError
 from chainrule.figures.checks import as_classes, as_labels, as_numbers
-from chainrule.figures.lettering import clean, fit
+from chainrule.figures.lettering import clean, fit, height_of, width_of
 from chainrule.figures.panels import class_colour, class_keys, square_panels
 from chainrule.figures.style import INK, MARKERS, SMALL, house_style
 
@@ -29,8 +29,9 @@ def embedding_panels(
 ) -> Figure:
     """(n, 2) places of the same n points in each of the `panels`, with their (n,) class numbers.
 
-    The name of a class stands at the median of its points, where there are at most 12. Axes have no numbers, because
-    those of an embedding mean nothing. Points that are not finite in a panel are left out of it; the note counts them.
+    The name of a class stands at the median of its points, where there are at most 12 and it has room. Axes have no
+    numbers, because those of an embedding mean nothing. Points that are not finite in a panel are left out of it; the
+    note counts them.
 
     Raises InputError where shapes disagree, there is no panel or no finite point, or a label is none of the classes.
     """
@@ -85,10 +86,37 @@ def _draw(axes: Axes, points: NDArray[np.float64], labels: NDArray[np.intp], nam
     middle = (low + high) / 2
     axes.set_xlim(middle[0] - span / 2, middle[0] + span / 2)
     axes.set_ylim(middle[1] - span / 2, middle[1] + span / 2)
-    for k in present if len(present) <= _MOST_NAMED else ():
-        x, y = np.median(points[labels == k], axis=0)
-        name = fit(clean(names[k]), _LONGEST_NAME, SMALL)
-        halo = [withStroke(linewidth=2.5, foreground="white")]
-        axes.text(
-            x, y, name, size=SMALL, weight="bold", color=INK, ha="center", va="center", path_effects=halo, clip_on=True
+    if len(present) <= _MOST_NAMED:
+        _name(axes, {names[k]: np.median(points[labels == k], axis=0) for k in present})
+
+
+def _name(axes: Axes, places: Mapping[str, NDArray[np.float64]]) -> None:
+    """Each name at its place, but inside the panel, and not where another stands."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    side = axes.get_position().width * figure.get_size_inches()[0]  # inches, as are the centres
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    taken: list[tuple[NDArray[np.float64], float]] = []
+    for name, place in places.items():
+        text = fit(clean(name), _LONGEST_NAME, SMALL, "bold")
+        width = width_of(text, SMALL, "bold")
+        centre = (place - [axes.get_xlim()[0], axes.get_ylim()[0]]) / np.ptp(axes.get_xlim()) * side
+        centre[0] = np.clip(centre[0], width / 2 + 0.03, side - width / 2 - 0.03)
+        free = all(
+            abs(centre[0] - other[0]) > (width + theirs) / 2 + 0.03 or abs(centre[1] - other[1]) > height_of(1, SMALL)
+            for other, theirs in taken
         )
+        if free:
+            taken.append((centre, width))
+            axes.text(
+                centre[0] / side,
+                centre[1] / side,
+                text,
+                transform=axes.transAxes,
+                size=SMALL,
+                weight="bold",
+                color=INK,
+                ha="center",
+                va="center",
+                path_effects=halo,
+            )

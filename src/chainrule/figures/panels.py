@@ -49,7 +49,7 @@ def square_panels(
     """A figure with a panel for each of `names`; the panels have room for ticks where there are `axis_names`."""
     columns = min(len(names), _COLUMNS)
     rows = -(-len(names) // columns)
-    ticks = 0.42 if axis_names else 0.0
+    ticks = 0.6 if axis_names else 0.0
     below = 0.36 if axis_names else 0.0
     room = (PAGE_WIDTH - 2 * MARGIN - (columns - 1) * _GAP) / columns
     side = min(_LARGEST, room - ticks)
@@ -88,9 +88,9 @@ def square_panels(
             axes.set_xticks([])
             axes.set_yticks([])
         else:
-            axes.set_xlabel(clean(axis_names[0]), labelpad=1)
+            axes.set_xlabel(fit(clean(axis_names[0]), side, 8.0), labelpad=1)
             if not column:
-                axes.set_ylabel(clean(axis_names[1]), labelpad=1)
+                axes.set_ylabel(fit(clean(axis_names[1]), side, 8.0), labelpad=1)
         panels.append(axes)
     describe(figure, title, description)
     return figure, panels
