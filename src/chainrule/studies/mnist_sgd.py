@@ -76,7 +76,7 @@ def run(lab: Lab) -> "Report":
     """Runs by rate, final runs at the rate of the report and at the best, and the planted programs."""
     from chainrule.reports import Report, Section, items
 
-    lab.data("mnist")  # where it is missing, that is said before anything is trained
+    lab.data("mnist", validation=HELD_OUT)  # where it is missing, that is said before anything is trained
     seeds = lab.seed_count(full=3, quick=2)
     epochs = lab.choose(full=EPOCHS, quick=1)
     rates = _by_rate(lab, epochs, seeds)

@@ -137,7 +137,7 @@ def _table(id: str, title: str, rows: list[tuple[str, str, Any, Any]]) -> "Table
             [theirs, _numbers(printed), _numbers(found), f"{_distance(printed, found):.1e}"]
             for theirs, _, printed, found in rows
         ],
-        "Printed with seven digits; a difference below 5e-08 is rounding.",
+        "Printed with seven digits, cut and not rounded: what differs by less than 1e-07 is equal to the print.",
     )
 
 
