@@ -107,7 +107,7 @@ def test_a_full_disk_in_the_middle_is_told_once_and_resuming_changes_no_byte(tmp
     from chainrule.sweeps import Sweep
     from sweeps.small import base
 
-    sweep = Sweep(base(), {"network.hidden": [[4], [5], [1500], [6]]}, seeds=1)
+    sweep = Sweep(base(learning_rate=1e-4), {"network.hidden": [[4], [5], [1500], [6]]})
     process = start(tmp_path, sweep, "--workers", "1", limit=20_000)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2, errors

@@ -232,6 +232,30 @@ def test_a_folder_of_another_sweep_is_refused_with_what_differs(tmp_path, undist
     assert contents(folder) == before
 
 
+def test_a_plan_of_which_no_run_has_begun_may_be_mended(tmp_path, undisturbed):
+    folder = tmp_path / "sweep"
+    with ThreadPoolExecutor(1) as executor:
+        wrong = run_sweep(Sweep(base(), {"training.optimizer": ["sdg", "adm"]}), folder, executor=executor)
+        assert len(wrong.failed) == 2
+        run_sweep(small(), folder, executor=executor)
+    assert_same(folder, undisturbed)
+
+
+def test_data_that_cannot_be_read_are_told_once_where_all_points_need_them(tmp_path, refused):
+    from dataclasses import replace
+
+    from chainrule.runs.config import DataSettings
+
+    plain = replace(base(), data=DataSettings(source="nowhere.csv"))
+    with ThreadPoolExecutor(1) as executor:
+        with refused("nowhere.csv does not exist"):
+            run_sweep(Sweep(plain, {RATE: [0.1, 0.2]}), tmp_path / "one", executor=executor)
+        some = Sweep(base(), {"data.source": [base().data.source, "nowhere.csv"]})
+        result = run_sweep(some, tmp_path / "two", executor=executor)
+    assert [found.error is not None for found in result.points] == [False, True]
+    assert "nowhere.csv does not exist" in result.failed[0].error
+
+
 def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path, refused):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("words")

@@ -41,7 +41,7 @@ def cluster(address: str) -> Iterator[Pool]:
             ) from None
         threads = sum(client.nthreads().values())
         executor = client.get_executor(pure=False, retries=0)
-        yield Pool(executor, 2 * threads, threads, lost=_Listener(client, address))
+        yield Pool(executor, 2 * threads, lost=_Listener(client, address))
     finally:
         client.close(timeout=5)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from chainrule.errors import ChainruleError, RunError, StorageError
 from chainrule.runs.config import RunConfig
 from chainrule.runs.execute import load
+from chainrule.runs.folder import Run
 from chainrule.runs.index import write_index
 from chainrule.specs import whole
 from chainrule.sweeps.folder import SweepFolder
@@ -60,8 +61,9 @@ def run_sweep(
         if todo:
             threads = threads_a_point(len(before.points))
             with pool(executor, on, workers, len(todo), threads, lock) as found:
-                watch = Watch(place, before, todo, found.workers, progress, announce)
-                _Coordinator(place, found, data_dir, threads, whole_retry, watch).run(todo)
+                watch = Watch(place, before, todo, progress, announce)
+                same_data = not any(key.startswith("data.") for point in todo for key in point.changes)
+                _Coordinator(place, found, data_dir, threads, whole_retry, watch, same_data).run(todo)
         result = read_sweep(place.path)
         _keep_index(place, announce)
     return result
@@ -89,6 +91,7 @@ class _Coordinator:
     threads: int
     retry: int
     watch: Watch
+    same_data: bool  # no setting of the data is varied: what is wrong with them is wrong with all points
     running: dict["Future[Answer]", Point] = field(default_factory=dict)
     attempts: Counter[str] = field(default_factory=Counter)
     folders: dict[str, Path] = field(default_factory=dict)  # of prepared data, by key
@@ -124,6 +127,8 @@ class _Coordinator:
         except (StorageError, RunError):
             raise
         except ChainruleError as error:
+            if self.same_data:
+                raise
             self._failed(point, described(error))
             return
         order = {
@@ -133,7 +138,10 @@ class _Coordinator:
             "threads": self.threads,
         }
         self.attempts[point.name] += 1
-        self.running[self.pool.executor.submit(train_point, order)] = point
+        try:
+            self.running[self.pool.executor.submit(train_point, order)] = point
+        except RuntimeError as error:  # it is broken, or was shut down
+            raise _broken(error) from error
 
     def _prepared(self, point: Point) -> Path:
         """The folder with the data of a point, which is written where no point needed it before."""
@@ -161,16 +169,14 @@ class _Coordinator:
         try:
             answer = future.result()
         except BrokenExecutor as error:
-            raise RunError(
-                f"the executor broke: {error}", "What was finished is kept; call again with a new executor."
-            ) from error
+            raise _broken(error) from error
         except CancelledError as error:
             raise RunError("the executor gave up its work", "What was finished is kept; go on later.") from error
         except Exception as error:
             answer = {"state": "failed", "run": None, "seconds": 0.0, "error": described(error)}
         if answer["state"] == "finished":
             self.place.forget_failure(point)
-            self.watch.finished(point, answer["seconds"])
+            self.watch.finished(point, Run(self.place.runs / answer["run"]), answer["seconds"])
             return False
         if answer["state"] == "interrupted":
             raise KeyboardInterrupt
@@ -195,6 +201,10 @@ class _Coordinator:
             return
         self.pool.interrupt()
         wait(self.running, GRACE_SECONDS)
+
+
+def _broken(error: Exception) -> RunError:
+    return RunError(f"the executor broke: {error}", "What was finished is kept; call again with a new executor.")
 
 
 def _in_order(points: Sequence[Point]) -> list[Point]:

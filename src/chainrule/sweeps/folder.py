@@ -53,27 +53,37 @@ class SweepFolder:
         return read_sweep_file(file)
 
     def begin(self, sweep: Sweep) -> None:
-        """Write the plan, or find it written; raises RunError where another one is there."""
+        """Write the plan, or find it written; raises RunError where there are runs of another, or something else."""
         file = self.path / "sweep.toml"
-        if file.exists():
-            found = self.sweep()
-            if found.identity() != sweep.identity():
-                raise RunError(
-                    f"{self.path} holds another sweep: {_difference(found, sweep)}",
-                    "Name another folder with --folder, or go on with the sweep that is there.",
-                )
-        else:
-            others = [path.name for path in self.path.iterdir() if path.name not in (".lock", ".points.part")]
-            if others:
-                raise RunError(
-                    f"{self.path} is no folder of a sweep: it holds {', '.join(sorted(others)[:3])}",
-                    "Name an empty folder, or one that does not exist yet.",
-                )
+        if not file.exists():
+            self._refuse_strangers()
+            storage.write_text(file, sweep.to_toml())
+        elif self.sweep().identity() != sweep.identity():
+            self._forget(sweep)
             storage.write_text(file, sweep.to_toml())
         self._write_points(sweep)
         shutil.rmtree(self.data, ignore_errors=True)
         with storage.storage_errors(self.path):
             self.runs.mkdir(exist_ok=True)
+
+    def _refuse_strangers(self) -> None:
+        others = sorted(path.name for path in self.path.iterdir() if path.name not in (".lock", ".points.part"))
+        if others:
+            raise RunError(
+                f"{self.path} is no folder of a sweep: it holds {', '.join(others[:3])}",
+                "Name an empty folder, or one that does not exist yet.",
+            )
+
+    def _forget(self, wanted: Sweep) -> None:
+        """Remove the plan that is there if no run of it has begun: it failed at once, and is mended now."""
+        if self.found():
+            raise RunError(
+                f"{self.path} holds another sweep: {_difference(self.sweep(), wanted)}",
+                "Name another folder with --folder, or go on with the sweep that is there.",
+            )
+        for name in ("points", "failed"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        (self.path / "data.json").unlink(missing_ok=True)
 
     def _write_points(self, sweep: Sweep) -> None:
         """All files of points at once: the folder is renamed when it is whole."""

@@ -16,14 +16,12 @@ class Pool:
     """An executor, and what the coordinator has to know of it.
 
     room       how many points may be submitted and not done: enough that nobody waits for work; None for all
-    workers    how many points are trained at the same time, as far as is known
     interrupt  asks running points to stop after their epoch; None where they cannot be asked
     lost       what is wrong with the whole of it, in words, or None
     """
 
     executor: Executor
     room: int | None
-    workers: int
     interrupt: Callable[[], None] | None = None
     lost: Callable[[], str | None] = lambda: None
 
@@ -46,7 +44,7 @@ def pool(
     if sum(choice is not None for choice in (executor, on, workers)) > 1:
         raise InputError("executor, on and workers exclude each other", "Give one of them, or none.")
     if executor is not None:
-        yield Pool(executor, None, 1)
+        yield Pool(executor, None)
     elif on is not None:
         from chainrule.sweeps.cluster import cluster
 
@@ -56,7 +54,7 @@ def pool(
         count = min(points, cores() if workers is None else whole("workers", workers, 1))
         processes = LocalProcesses(count, threads, () if os.name == "nt" else (keep_open,))
         try:
-            yield Pool(processes, 2 * count, count, processes.interrupt)
+            yield Pool(processes, 2 * count, processes.interrupt)
             processes.shutdown()
         except BaseException:
             processes.shutdown(cancel_futures=True)

@@ -27,14 +27,13 @@ class Watch:
         place: SweepFolder,
         before: SweepResult,
         todo: Sequence[Point],
-        workers: int,
         show: bool,
         announce: Callable[[str], None],
     ) -> None:
         self._place, self._announce = place, announce
         self._count, self._done = len(before.points), len(before.points) - len(todo)
         self._epochs = {r.point.name: r.point.config.training.epochs for r in before.points}
-        self._ended = {r.point.name for r in before.points if r.point not in todo}
+        self._ended = self._epochs.keys() - {point.name for point in todo}
         self._best: tuple[float, str] | None = None
         for run in before.runs:
             self._compare(run)
@@ -44,9 +43,7 @@ class Watch:
             self._task = self._bar.add_task("", total=sum(self._epochs.values()), points="", best="")
             self._tell(0)
 
-    def finished(self, point: Point, seconds: float) -> None:
-        run = self._place.run_of(point)
-        assert run is not None
+    def finished(self, point: Point, run: Run, seconds: float) -> None:
         self._compare(run)
         self._end(point, f"{_summary(run)} ({seconds:.1f} s)")
 
