@@ -12,7 +12,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from chainrule.errors import ChainruleError, RunError, StorageError
+from chainrule.errors import ChainruleError, RunError
 from chainrule.runs import RunConfig, execute
 from chainrule.runs.config import from_mapping
 from chainrule.sweeps.shared import shared
@@ -40,20 +40,15 @@ def train_point(order: Order) -> Answer:
     except KeyboardInterrupt:
         return {"state": "interrupted", "run": None, "seconds": 0.0, "error": None}
     except Exception as error:
-        return {
-            "state": "failed",
-            "run": None,
-            "seconds": time.perf_counter() - began,
-            "error": described(error),
-        }
+        seconds = time.perf_counter() - began
+        return {"state": "failed", "run": None, "seconds": seconds, "error": described(error)}
 
 
 def described(error: BaseException) -> dict[str, str]:
     """An error as plain data: kind, problem and remedy, and for what was not foreseen where it happened."""
     kind = type(error).__name__
     if isinstance(error, ChainruleError):
-        full = isinstance(error, StorageError)
-        return {"kind": "StorageError" if full else kind, "problem": error.problem, "remedy": error.remedy, "trace": ""}
+        return {"kind": kind, "problem": error.problem, "remedy": error.remedy, "trace": ""}
     trace = "".join(traceback.format_exception(error))
     return {"kind": kind, "problem": f"{kind}: {error}"[:500], "remedy": "", "trace": trace}
 
