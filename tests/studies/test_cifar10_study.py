@@ -1,5 +1,7 @@
 """The CIFAR-10 study compares what it says it compares, on features of a kind that need no photographs."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -51,22 +53,35 @@ def lab(tmp_path_factory):
     return LabInProcess(tmp_path_factory.mktemp("study"), quick=True)
 
 
+@contextmanager
+def small_settings():
+    """Few epochs and small batches, for as long as something is trained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "QUICK_MARKS", MARKS)
+        patch.setattr(networks, "BATCH", 50)
+        yield
+
+
 @pytest.fixture(scope="module")
 def found(made, lab):
-    patch = pytest.MonkeyPatch()
-    patch.setattr(networks, "QUICK_MARKS", MARKS)
-    patch.setattr(networks, "BATCH", 50)
-    yield trained(lab, made)
-    patch.undo()
+    with small_settings():
+        return trained(lab, made)
 
 
 def test_the_page_holds_what_is_declared(found, made, lab, monkeypatch):
     monkeypatch.setattr(cifar10_augmentation, "material", lambda lab: made)
-    report = cifar10_augmentation.STUDY.run(lab)
+    with small_settings():
+        report = cifar10_augmentation.STUDY.run(lab)
     refuse_incomplete(cifar10_augmentation.STUDY, report)
     assert (lab.folder / "notebook" / NAME).exists()
     counts = {report: sum(row.report == report for row in lab.published) for report in ("000", "001", "002")}
     assert counts == {"000": 3, "001": 9, "002": 5}  # the last of each is the difference between the two sets
+
+
+def test_full_runs_have_the_settings_of_the_reports():
+    training = networks._config(networks.MARKS).training
+    assert (training.epochs, training.batch_size, networks.RATES) == (3000, 500, (0.01, 0.008))
+    assert training.snapshots == (60, 120, 200, 400, 800, 1500)
 
 
 def test_every_look_is_of_the_epochs_that_are_asked_for(found):

@@ -9,7 +9,17 @@ from chainrule.studies import (
     mnist_mean_subtraction,
     mnist_task,
 )
-from chainrule.studies.mnist_task import BATCH, EFFECTIVE_RATE, MEAN, PRINTED_RATE, UNIFORM, config, long_run, up_to
+from chainrule.studies.mnist_task import (
+    BATCH,
+    EFFECTIVE_RATE,
+    MEAN,
+    PRINTED_RATE,
+    UNIFORM,
+    config,
+    long_run,
+    paired,
+    up_to,
+)
 from chainrule.studies.registry import study
 from chainrule.studies.running import refuse_incomplete
 
@@ -41,6 +51,18 @@ def test_the_networks_of_two_studies_that_ask_for_the_same_are_trained_once(lab)
 
 def test_the_report_s_rate_is_divided_by_its_batch_size_once_more():
     assert PRINTED_RATE / BATCH == EFFECTIVE_RATE == 0.001
+
+
+def test_full_runs_have_the_settings_of_the_report(tmp_path):
+    full = long_run(LabInProcess(tmp_path), learning_rate=PRINTED_RATE)
+    assert (full.training.epochs, full.training.snapshots) == (2000, (100, 500, 1000))
+    assert (full.training.batch_size, full.network.hidden, full.network.activation) == (100, (128, 64), ("sigmoid",))
+    assert all(epochs % full.training.curve_every == 0 for epochs in (100, 500, 1000, 2000))
+
+
+def test_differences_of_pairs_have_their_interval():
+    assert paired([1.0, 2.0, 3.0]) == ("+2.00", "−0.48 to +4.48", 3)  # 2 ± 4.303 · 1 / √3
+    assert paired([-1.5]) == ("−1.50", "–", 1)
 
 
 def test_all_seeds_and_settings_share_one_split():

@@ -118,12 +118,13 @@ def _notebook(lab: Lab, found: Found) -> "Item":
         made.y,
         {name: run.evaluations()["test"].report for name, run in found.longest.items()},
     )
-    rows: list[list[Cell]] = [
-        [Link(NAME, f"notebook/{NAME}"), "loads, infers again, shows the stored report and the new one side by side"],
-        *([Link(f"{name}.safetensors", f"notebook/{name}.safetensors"), f"network, {name} set"] for name in SETS),
-        [Link("test.npz", "notebook/test.npz"), f"features and labels of {len(made.y):,} test images"],
-        [Link("reports.json", "notebook/reports.json"), "the classification reports as they were stored"],
-    ]
+    files = {
+        NAME: "loads, infers again, shows the stored report and the new one side by side",
+        **{f"{name}.safetensors": f"network, {name} set" for name in SETS},
+        "test.npz": f"features and labels of {len(made.y):,} test images",
+        "reports.json": "the classification reports as they were stored",
+    }
+    rows: list[list[Cell]] = [[Link(file, f"notebook/{file}"), what] for file, what in files.items()]
     caption = "Open it with Jupyter in its own folder, in an environment that has chainrule."
     return Table("notebook", "Files to hand in", ["file", "what it holds"], rows, caption)
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from chainrule.runs import Run
 from chainrule.studies.lab import Lab, by_variant
-from chainrule.studies.mnist_task import SOURCE, config
+from chainrule.studies.mnist_task import SOURCE, config, paired
 from chainrule.studies.study import Declared, Study
 
 if TYPE_CHECKING:
-    from chainrule.reports.document import Item, Report, Table
+    from chainrule.reports.document import Cell, Item, Report, Table
 
 WIDTHS = (4, 8, 16, 32, 64, 128, 256, 512)
 WIDTH_ACTIVATIONS = ("sigmoid", "relu")
@@ -135,17 +135,13 @@ def _accuracies(runs: Sequence[Run]) -> list[float]:
 def _differences(activations: Labelled) -> "Table":
     """Each activation against the sigmoid, seed by seed."""
     from chainrule.reports import Table
-    from chainrule.statistics import mean_interval
 
-    rows = []
-    for name, runs in activations.items():
-        if name != "sigmoid":
-            d = 100 * (np.array(_accuracies(runs)) - np.array(_accuracies(activations["sigmoid"])))
-            limits = "–"
-            if len(d) > 1:
-                interval = mean_interval(d)
-                limits = f"{interval.low:+.2f} to {interval.high:+.2f}"
-            rows.append([name, f"{d.mean():+.2f}".replace("-", "−"), limits.replace("-", "−"), len(d)])
+    sigmoid = np.array(_accuracies(activations["sigmoid"]))
+    rows: list[list[Cell]] = [
+        [name, *paired((100 * (np.array(_accuracies(runs)) - sigmoid)).tolist())]
+        for name, runs in activations.items()
+        if name != "sigmoid"
+    ]
     head = ["activation", "test accuracy minus sigmoid's, points", "95 % interval", "pairs"]
     return Table("activations-differences", "Against the sigmoid", head, rows, "Student's t over the pairs of runs.")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from chainrule.studies.mnist_task import (
     UNIFORM,
     config,
     long_run,
+    paired,
     percent,
 )
 from chainrule.studies.study import Declared, Study
@@ -159,17 +161,12 @@ def _bars(id: str, runs: Mapping[Setting, Run], epochs: int) -> "Item":
 def _differences(runs: Mapping[Setting, Sequence[Run]]) -> "Table":
     """What the mean image is worth on the test set, seed by seed."""
     from chainrule.reports import Table
-    from chainrule.statistics import mean_interval
 
     rows: list[list[Cell]] = []
     for start, rate in _PLACES:
         with_mean, without = (_by_seed(runs[Setting(start, rate, preprocessing)]) for preprocessing in (MEAN, AS_READ))
         d = [100 * (with_mean[seed] - without[seed]) for seed in with_mean if seed in without]
-        limits = "–"
-        if len(d) > 1:
-            interval = mean_interval(d)
-            limits = f"{interval.low:+.2f} to {interval.high:+.2f}".replace("-", "−")
-        rows.append([f"{STARTS[start]}, {RATES[rate]}", f"{np.mean(d):+.2f}".replace("-", "−"), limits, len(d)])
+        rows.append([f"{STARTS[start]}, {RATES[rate]}", *paired(d)])
     head = ["start, rate", "test accuracy: with − without, points", "95 % interval", "pairs"]
     return Table("differences", "What the mean image is worth", head, rows, "Student's t over the pairs of runs.")
 
@@ -184,9 +181,8 @@ def _saturation(lab: Lab, runs: Mapping[Setting, Run]) -> "Table":
     rows: list[list[Cell]] = []
     for one, run in runs.items():
         if one.learning_rate == EFFECTIVE_RATE:
-            shares = lab.keep(
-                "saturation", {"run": run.path.name, "samples": _SAMPLES}, lambda run=run: _shares(lab, run)
-            )
+            identity = {"run": run.path.name, "samples": _SAMPLES}
+            shares = lab.keep("saturation", identity, partial(_shares, lab, run))
             for moment, by_layer in shares.items():
                 label = f"{STARTS[one.start]}, {PREPARED[one.preprocessing]}"
                 rows.append([label, moment, *(percent(share) for share in by_layer)])

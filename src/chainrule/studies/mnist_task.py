@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from chainrule.runs import RunConfig
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
+from chainrule.statistics import mean_interval
 from chainrule.studies.lab import Lab
 
 SOURCE = "report 003, task 3"
@@ -76,6 +79,15 @@ def long_run(
         record_samples=lab.choose(full=500, quick=200),
         snapshots=tuple(marks[:-1]),
     )
+
+
+def paired(points: Sequence[float]) -> tuple[str, str, int]:
+    """Mean of differences between pairs of runs, its 95 % interval (Student's t) and their number, as cells."""
+    limits = "–"
+    if len(points) > 1:
+        interval = mean_interval(points)
+        limits = f"{interval.low:+.2f} to {interval.high:+.2f}"
+    return f"{np.mean(points):+.2f}".replace("-", "−"), limits.replace("-", "−"), len(points)
 
 
 def percent(share: float) -> str:

@@ -108,7 +108,7 @@ def _config(marks: Sequence[int]) -> RunConfig:
             batch_size=BATCH,
             learning_rate=RATE,
             curve_samples=10_000,
-            curve_every=max(1, marks[-1] // 400),
+            curve_every=max(1, marks[-1] // 300),
             snapshots=tuple(kept[:-1]),
         ),
     )

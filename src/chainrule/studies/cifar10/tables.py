@@ -141,22 +141,23 @@ def classes(found: Found) -> Table:
         [name, *(f"{100 * recall:.1f}" for recall in recalls[:, k]), _difference(first, second, made.y == k)]
         for k, name in enumerate(made.classes)
     ]
-    places = recalls.argsort(axis=1).argsort(axis=1)
-    agreement = float(np.corrcoef(places)[0, 1])
+    first_places, second_places = recalls.argsort(axis=1).argsort(axis=1)
+    agreement = np.corrcoef(first_places, second_places)[0, 1]
     caption = (
-        f"After {epochs:,} epochs at rate {RATE:g}, {len(first)} seeds. Both find the same classes hard: the rank "
-        f"correlation of the two columns is {agreement:.2f}."
+        f"After {epochs:,} epochs at rate {RATE:g}, {len(first)} seeds. Rank correlation of the two columns: "
+        f"{agreement:.2f} (1: both find the same classes hard)."
     )
     return Table("classes", "Recall by class, %", ["class", *SETS, "difference, points (95 %)"], rows, caption)
 
 
 def by_class(found: Found) -> list[Item]:
-
     made, last = found.material, found.marks[-1]
     looks = {name: found.looks(name, RATE, last)[0] for name in SETS}
 
     def panels(results: Mapping[str, Evaluation]) -> Any:
-        named = {f"{name}, {100 * (one.accuracy or 0):.1f} %": one.confusion for name, one in results.items()}
+        named = {
+            f"{name}, {100 * (one.accuracy or 0):.1f} %": np.asarray(one.confusion) for name, one in results.items()
+        }
         return confusion_panels(named, made.classes)
 
     few = {name: look.few for name, look in looks.items()}
