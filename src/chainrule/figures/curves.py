@@ -18,6 +18,7 @@ from chainrule.figures.style import PAGE_WIDTH, QUIET, house_style
 
 MOST_POINTS = 600  # of a line; more cannot be told apart at page width
 _MOST_MARKERS = 25
+_NARROW = 0.05  # decades
 _MEASURED = tuple(f"{part}_{kind}" for part in PARTS for kind in ("loss", "accuracy"))
 _GUESS = {"loss": "class prior", "accuracy": "majority share"}
 
@@ -211,6 +212,8 @@ def make_logarithmic(axes: Axes, losses: NDArray[np.float64]) -> None:
         raise InputError("no loss is positive, so that none has a logarithm", "Draw them with log_loss=False.")
     decades = np.log10(positive.max() / positive.min())
     axes.set_yscale("log", nonpositive="mask")
+    if decades < _NARROW:
+        axes.set_ylim(positive.min() / 1.5, positive.max() * 1.5)  # matplotlib would show two decades
     axes.yaxis.set_major_locator(
         LogLocator() if decades > 3 else LogLocator(subs=(1, 2, 5)) if decades > 1 else MaxNLocator(6)
     )

@@ -15,6 +15,7 @@ from chainrule.figures.lettering import clean, fit, number
 from chainrule.figures.page import finish_flowing
 from chainrule.figures.style import PAGE_WIDTH, QUIET, SMALL, colour, house_style, marker
 
+_LONGEST_NAME = 1.3  # inches
 _CLOSEST = 0.06  # of the axis, between two of its numbers
 _FARTHEST = 2.0  # spans of the results; a baseline farther below would flatten them
 _LOOK: dict[str, Any] = {"capsize": 2, "linewidth": 1.1, "markersize": 4}
@@ -51,7 +52,9 @@ def width_curve(
         for at, (_, values) in zip(units, points, strict=True):
             axes.plot(np.full(len(values), at), values, ".", markersize=3, color=colour(place), alpha=0.35)
         axes.errorbar(units, means, yerr=deviations, color=colour(place), marker=marker(place), **_LOOK)
-        keys.append(Line2D([], [], color=colour(place), marker=marker(place), label=fit(clean(name), 1.7, SMALL)))
+        keys.append(
+            Line2D([], [], color=colour(place), marker=marker(place), label=fit(clean(name), _LONGEST_NAME, SMALL))
+        )
         told += [f"{name}, {u} units: {mean:.4f}" for (u, _), mean in zip(points, means, strict=True)]
     results = np.concatenate([values for points in lines.values() for _, values in points])
     near = baseline is not None and results.min() - baseline < _FARTHEST * max(float(np.ptp(results)), 0.01)
