@@ -1,6 +1,7 @@
 """The report of one run: what was done, what came out, how it got there, and what is inside the network."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from chainrule.errors import ChainruleError
@@ -59,9 +60,12 @@ def _results(run: Run, verified: Verification | None) -> Iterator[Item]:
     yield attempted(lambda: items.results_table("results", {THIS: [run]}), "results", "Results")
     if _quietly(run.snapshot_evaluations):
         yield attempted(lambda: items.snapshots_table("snapshots", run), "snapshots", "Results at earlier epochs")
+    evaluations = _quietly(run.evaluations)
+    if evaluations and all(result.accuracy is None for result in evaluations.values()):
+        return  # a regression, of which the rest has nothing to show
     yield attempted(lambda: items.part_bars("accuracy-by-part", {THIS: [run]}), "accuracy-by-part", "Accuracy")
     yield attempted(lambda: items.confusions("confusion-matrices", run), "confusion-matrices", "Confusion matrices")
-    for part in _quietly(run.evaluations) or ():
+    for part in evaluations or ():
         id, title = f"classification-{part}", f"Classification report, {PART_NAMES[part]} part"
         yield attempted(
             lambda part=part, id=id: items.classification(id, run, part, verified=verified),  # type: ignore[misc]
@@ -82,9 +86,9 @@ def _inside(run: Run, net: Network | None) -> Iterator[Item]:
     yield attempted(lambda: items.layers_table("layers", run), "layers", "Layers")
     if net is None or net.spec is None or net.spec.kind == "image":
         yield attempted(lambda: items.weights("weights", run), "weights", "Weights of the first layer")
-    if net is None or len(net.layers) > 2:
+    if net is None or (len(net.layers) > 2 and net.output.task == "classification"):
         yield attempted(lambda: items.embeddings("embeddings", run), "embeddings", "Hidden layers in the plane")
-    if net is not None and net.layers[0] == 2:
+    if net is not None and net.layers[0] == 2 and net.output.task == "classification":
         yield attempted(lambda: items.surfaces("surface", {THIS: run}), "surface", "Decision surface")
 
 
@@ -111,8 +115,8 @@ def _summary(run: Run, net: Network | None) -> list[str]:
         training = config.training
         size = "the full batch" if training.batch_size == "full" else f"batches of {training.batch_size}"
         sentences.append(
-            f"A network of {'–'.join(map(str, net.layers))} units ({_rules(net)}) was trained on {config.data.source} "
-            f"by {training.optimizer} at rate {training.learning_rate:g} on {size}"
+            f"A network of {'–'.join(map(str, net.layers))} units ({_rules(net)}) was trained on "
+            f"{Path(config.data.source).name} by {training.optimizer} at rate {training.learning_rate:g} on {size}"
             + (f" for {results['epochs']:,} epochs." if results is not None else ".")
         )
     if evaluations:
