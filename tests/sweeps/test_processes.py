@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import CancelledError, wait
+from pathlib import Path
 
 import pytest
 
@@ -102,25 +103,25 @@ def test_shutting_down_at_once_cancels_what_has_not_begun(tmp_path):
 
 
 PARENT = """
-import time
+import sys, time
 from chainrule.sweeps.processes import LocalProcesses
+sys.path.insert(0, sys.argv[1])
+from sweeps.small import begin_and_sleep
 pool = LocalProcesses(2)
-for _ in range(2):
-    pool.submit(time.sleep, 600)
-print("ready", flush=True)
+for name in sys.argv[2:]:
+    pool.submit(begin_and_sleep, name)
 time.sleep(600)
 """
 
 
-def test_the_processes_end_with_the_one_who_started_them_however_it_ended():
-    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE)
-    assert parent.stdout.readline() == b"ready\n"
-    until(lambda: len(children(parent.pid)) == 2, parent)
+def test_the_processes_end_with_the_one_who_started_them_however_it_ended(tmp_path):
+    begun = [tmp_path / "one", tmp_path / "two"]
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, Path(__file__).parents[1], *begun])
+    until(lambda: all(file.exists() for file in begun), parent)
     workers = children(parent.pid)
-    time.sleep(1)  # they have begun to listen
+    assert len(workers) == 2
     parent.kill()
     parent.wait()
-    parent.stdout.close()
     until(lambda: not any(lives(pid) for pid in workers), seconds=10)
 
 

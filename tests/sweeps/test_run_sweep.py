@@ -1,9 +1,10 @@
 """A sweep gives the same bytes wherever it is trained, loses no more than the point that fails, and goes on."""
 
 import json
-import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
@@ -106,6 +107,14 @@ def test_a_point_that_somebody_trained_from_its_file_is_found(tmp_path, undistur
     assert not read_sweep(folder).interrupted
 
 
+def test_of_two_runs_of_a_point_the_finished_one_counts(tmp_path, undisturbed):
+    folder = copied(undisturbed, tmp_path / "sweep")
+    for point in read_sweep(folder).points:
+        for other in ("0000000000", "ffffffffff"):
+            (folder / "runs" / f"{point.point.name}-{other}").mkdir()
+    assert [run.path.name for run in read_sweep(folder).runs] == [run.path.name for run in read_sweep(undisturbed).runs]
+
+
 def test_a_finished_sweep_is_reported_and_not_repeated(tmp_path, undisturbed, monkeypatch):
     folder = copied(undisturbed, tmp_path / "sweep")
     monkeypatch.setattr("chainrule.sweeps.coordinate.pool", None)  # nobody is asked to work
@@ -204,6 +213,20 @@ def test_data_are_prepared_once_for_all_points_and_removed_at_the_end(tmp_path, 
     assert not (tmp_path / "sweep" / "data").exists()
 
 
+def test_seeds_that_draw_no_data_share_them(tmp_path, monkeypatch):
+    """The end of a file is its end for every seed; only one copy is written."""
+    from dataclasses import replace
+
+    from chainrule.sweeps import coordinate
+
+    written, share = [], coordinate.share
+    monkeypatch.setattr(coordinate, "share", lambda data, folder: written.append(folder) or share(data, folder))
+    fixed = replace(base(), data=replace(base().data, split="last"))
+    with ThreadPoolExecutor(2) as executor:
+        run_sweep(Sweep(fixed, {RATE: [0.1, 0.01]}, seeds=2), tmp_path / "sweep", executor=executor)
+    assert len(written) == 1
+
+
 def test_data_that_changed_between_two_goes_are_refused(tmp_path, table, refused):
     from dataclasses import replace
 
@@ -275,17 +298,23 @@ def test_a_second_coordinator_is_refused(tmp_path, undisturbed, refused, monkeyp
         run_sweep(small(), folder)
 
 
-def test_a_point_that_another_process_is_training_is_waited_for(tmp_path, undisturbed):
+def test_a_point_that_another_process_is_training_is_waited_for(tmp_path, undisturbed, monkeypatch):
     folder = copied(undisturbed, tmp_path / "sweep")
     found = read_sweep(folder).points[3].run
     (found.path / "evaluation.json").unlink()
     lock = Run(found.path).locked()
     lock.__enter__()
-    timer = threading.Timer(0.5, lock.__exit__, (None, None, None))
-    timer.start()
+    looks = []
+
+    def sleep(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            lock.__exit__(None, None, None)
+
+    monkeypatch.setattr(worker, "time", SimpleNamespace(perf_counter=time.perf_counter, sleep=sleep))
     with ThreadPoolExecutor(1) as executor:
-        result = run_sweep(small(), folder, executor=executor)
-    timer.join()
+        result = run_sweep(small(), folder, executor=executor, retry=0)
+    assert len(looks) == 2
     assert not result.failed
     assert_same(folder, undisturbed)
 
@@ -359,8 +388,6 @@ def test_a_scheduler_that_cannot_be_reached_is_told_in_time(tmp_path, refused, m
 
 def test_a_scheduler_that_has_gone_is_told_in_time(monkeypatch):
     """Dask's client would go on trying for ever."""
-    from types import SimpleNamespace
-
     from chainrule.sweeps import cluster
 
     client = SimpleNamespace(status="running")
