@@ -373,6 +373,26 @@ def test_an_interrupt_keeps_the_last_whole_epoch_even_where_no_checkpoint_was_du
     assert "Going on after epoch 4 of 6." in answer.out
 
 
+def test_an_interrupt_between_a_row_and_its_checkpoint_does_not_keep_the_row_twice(
+    tmp_path, undrawn, monkeypatch, results_of
+):
+    config = settings(curve_every=2, epochs=9)
+    whole = execute(config, runs_dir=tmp_path / "whole").run
+    append = Run.append_epoch
+
+    def interrupt(run, row, seconds):
+        append(run, row, seconds)
+        if row["epoch"] == 6:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "append_epoch", interrupt)
+        run = execute(config, runs_dir=tmp_path / "interrupted").run
+    assert run.read_checkpoint().epoch < 6
+    resume(run)
+    assert results_of(run.path) == results_of(whole.path)
+
+
 def test_repeating_the_command_goes_on_with_the_threads_that_the_run_began_with(tmp_path, undrawn, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(EXECUTE, "_conclude", lambda *_: (_ for _ in ()).throw(KilledError))

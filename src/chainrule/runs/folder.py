@@ -67,7 +67,8 @@ class Run:
     def snapshots(self) -> dict[int, Path]:
         """The model files of earlier epochs, by epoch."""
         files = self.path.glob("snapshots/epoch-*.safetensors")
-        return dict(sorted((int(file.stem.removeprefix("epoch-")), file) for file in files))
+        epochs = {file.stem.removeprefix("epoch-"): file for file in files}
+        return dict(sorted((int(epoch), file) for epoch, file in epochs.items() if epoch.isdecimal()))
 
     def snapshot(self, epoch: int) -> Path:
         """Where the model after `epoch` is kept."""
