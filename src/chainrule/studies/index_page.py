@@ -37,8 +37,8 @@ def index_report(studies: Sequence[Study], folder: Path) -> "Report":
     published = _published_tables(found)
     return Report(
         "Studies of the five reports",
-        f"{finished} of {len(found)} studies are finished. Each was done again with what the reports' settings and "
-        "corrected programs give; every published number stands beside ours.",
+        f"{finished} of {len(found)} studies are finished. Each was done again with corrected programs, and "
+        "every published number stands beside ours.",
         [
             Section("Studies", [_studies_table(studies, found, folder)]),
             *([Section("Published numbers", published, intro=_DIFFERENCE)] if published else []),

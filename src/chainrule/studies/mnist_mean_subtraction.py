@@ -105,7 +105,7 @@ _WHY = (
     "Weights from U[0, 1) are all positive: a hidden unit sums some hundred positive numbers, its sigmoid is 1 for "
     "every image, and its slope is 0. Subtracting the mean image makes the sums of the first layer positive and "
     "negative, so that this layer says something; the second layer still has positive inputs and positive weights. "
-    "From a symmetric start no unit is at its end, and nothing depends on the mean image."
+    "From a symmetric start no unit begins at its end, with or without the mean image."
 )
 
 
@@ -188,7 +188,7 @@ def _saturation(lab: Lab, runs: Mapping[Setting, Run]) -> "Table":
                 rows.append([label, moment, *(percent(share) for share in by_layer)])
     caption = (
         f"Share, in %, of the activations of {_SAMPLES:,} validation images that are within {_CLOSE} of 0 or 1, where "
-        "the sigmoid's slope is less than 0.01 and no gradient passes."
+        "the sigmoid's slope is less than 0.01 and hardly any gradient passes."
     )
     head = ["start", "weights", "hidden layer 1", "hidden layer 2"]
     return Table("saturation", "Units at their ends", head, rows, caption)
