@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,13 @@ Finals = Mapping[str, Course]  # by program
 def _material(lab: Lab, validation: int) -> Callable[[], tuple[Any, Any]]:
     """Training and held-out samples as arrays, read when they are first needed."""
     kept: list[tuple[Any, Any]] = []
+    reading = Lock()
 
     def material() -> tuple[Any, Any]:
+        with reading:
+            return read()
+
+    def read() -> tuple[Any, Any]:
         if not kept:
             data = lab.data("mnist", validation=validation)
             other = data.validation or data.test
@@ -50,7 +56,10 @@ def _material(lab: Lab, validation: int) -> Callable[[], tuple[Any, Any]]:
 def _courses(
     lab: Lab, name: str, jobs: Mapping[Any, tuple["Program", float, int]], validation: int, epochs: int, measured: int
 ) -> dict[Any, list[dict[str, Any]]]:
-    """The course of every job (program, rate, seed), several at a time: the passes leave Python alone."""
+    """The course of every job (program, rate, seed), several at a time: the passes leave Python alone.
+
+    Empty where a weight stopped being finite.
+    """
     from threadpoolctl import threadpool_limits
 
     from chainrule.studies.printed_programs import course
@@ -72,7 +81,7 @@ def _courses(
 
         found = lab.keep(name, identity, compute)
         assert isinstance(found, list)
-        return found
+        return found if len(found) == epochs else []
 
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(lab.workers or cores()) as pool:
         first, *rest = jobs
@@ -272,7 +281,7 @@ def rates_verdict(planted: Planted) -> str:
         name
         for name, by_rate in planted.items()
         if all(_chosen(by_rate, column, sign) == lowest for column, sign in READINGS.values())
-        and np.mean(last(by_rate[lowest], "validation_accuracy")) > LEARNS
+        and np.mean(last(by_rate[lowest], "validation_accuracy") or [0]) > LEARNS
     ]
     if explaining:
         return f"With {', '.join(explaining)} planted, the lowest rate is best by every reading: perhaps the cause."
@@ -295,7 +304,9 @@ def _points(rows: Course) -> dict[str, tuple[float, float]]:
 
 
 def _distance(rows: Course) -> float:
-    """The greatest distance from the four printed accuracies, in points."""
+    """The greatest distance from the four printed accuracies, in points; without end where the course has none."""
+    if not rows:
+        return np.inf
     found = _points(rows)
     return max(abs(found[part][at] - PRINTED_FINAL[part][at]) for part in PRINTED_FINAL for at in (0, 1))
 
@@ -306,8 +317,11 @@ def _final_table(finals: Finals, images: str) -> "Table":
 
     rows: list[list[Cell]] = [["printed", *(f"{value:.2f}" for part in PRINTED_FINAL.values() for value in part), "–"]]
     for name, found in sorted(finals.items(), key=lambda pair: _distance(pair[1])):
-        points = _points(found)
-        rows.append([name, *(f"{v:.2f}" for part in points.values() for v in part), f"{_distance(found):.1f}"])
+        if found:
+            points = (f"{value:.2f}" for part in _points(found).values() for value in part)
+            rows.append([name, *points, f"{_distance(found):.1f}"])
+        else:
+            rows.append([name, "–", "–", "–", "–", "not finite"])
     return Table(
         "final-mistakes",
         f"Accuracy in per cent at rate {PRINTED_RATE:g}, {images}",
