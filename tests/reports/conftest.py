@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.reports import page
+from chainrule.reports.of_run import report_of_run
 from chainrule.runs import Run, execute
 from chainrule.runs.config import RunConfig, from_mapping
 from chainrule.sweeps import Sweep, SweepResult, run_sweep
@@ -30,6 +32,12 @@ def settings(source: str, hidden: list[int], seed: int = 0, **training: object) 
 def full_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Digits with every recording; not to be changed."""
     return execute(settings("digits", [12, 8], **RECORDED), runs_dir=tmp_path_factory.mktemp("full"), draw=False).run
+
+
+@pytest.fixture(scope="session")
+def full_page(full_run: Run) -> str:
+    """The page about the full run."""
+    return page(report_of_run(full_run))
 
 
 @pytest.fixture(scope="session")

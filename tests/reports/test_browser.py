@@ -73,21 +73,21 @@ DARK = "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Numbe
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, full_run, bare_run, plane_run, sweep) -> dict[str, Path]:
+def written(tmp_path_factory, full_run, full_page, bare_run, plane_run, sweep) -> dict[str, Path]:
     """A page of each kind."""
     folder = tmp_path_factory.mktemp("pages")
     damaged = Run(shutil.copytree(bare_run.path, folder / "damaged-run"))
     (damaged.path / "config.json").unlink()
     reports = {
-        "run": report_of_run(full_run),
         "plane": report_of_run(plane_run),
         "comparison": report_of_runs([full_run, sweep.runs[0], sweep.runs[3]]),
         "sweep": report_of_sweep(sweep),
         "damaged": report_of_run(damaged),
     }
-    paths = {name: folder / f"{name}.html" for name in reports}
-    for name, report in reports.items():
-        paths[name].write_text(page(report), encoding="utf-8")  # without the files of its figures
+    texts = {"run": full_page, **{name: page(report) for name, report in reports.items()}}
+    paths = {name: folder / f"{name}.html" for name in texts}
+    for name, text in texts.items():
+        paths[name].write_text(text, encoding="utf-8")  # without the files of its figures
     return paths
 
 

@@ -21,13 +21,20 @@ LONGEST_CLASSES = 30  # classes of a classification report that a page shows
 class PublishedRow(Protocol):
     """A published number beside ours, as `chainrule.studies` keeps it."""
 
-    report: str
-    where: str
-    what: str
-    published: Any
-    ours: Any
-    difference: Any
-    explanation: str
+    @property
+    def report(self) -> str: ...
+    @property
+    def where(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def published(self) -> Any: ...
+    @property
+    def ours(self) -> Any: ...
+    @property
+    def difference(self) -> Any: ...
+    @property
+    def explanation(self) -> str: ...
 
 
 def results_table(
