@@ -20,6 +20,7 @@ from chainrule.runs import Run
 
 EXECUTE = sys.modules["chainrule.runs.execute"]  # the room; the package has a function of the same name
 RESULTS = ("model.safetensors", "history.jsonl", "evaluation.json")
+RECORDED = ("batch_losses.npy", "samples.safetensors", "snapshots/*")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def results_of() -> Callable[[Path], dict[str, bytes]]:
     """The bytes that must be the same wherever and however often a run was interrupted."""
 
     def read(folder: Path) -> dict[str, bytes]:
-        return {name: (folder / name).read_bytes() for name in RESULTS}
+        recorded = (str(path.relative_to(folder)) for pattern in RECORDED for path in folder.glob(pattern))
+        return {name: (folder / name).read_bytes() for name in (*RESULTS, *recorded)}
 
     return read
 

@@ -48,7 +48,7 @@ def test_the_names_of_the_design_are_public():
         assert name in cr.__all__
 
 
-ROOMS = ("algebra", "data", "errors", "evaluation", "figures", "network", "rules", "runs", "training")
+ROOMS = ("algebra", "data", "errors", "evaluation", "figures", "network", "rules", "runs", "sweeps", "training")
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -375,6 +375,19 @@ def test_a_network_of_a_hundred_thousand_layers_takes_no_memory_out_of_measure(t
     assert peak_of(load) < 2 * path.stat().st_size + 64 * MEBIBYTE
 
 
+def test_a_model_whose_weights_are_so_large_that_its_probe_overflows_loads_and_is_still_probed(tmp_path, refused):
+    net = cr.Network([3, 4, 2], init="normal(1e21)", seed=0)  # what a rate far too high leaves behind
+    with np.errstate(all="ignore"):
+        cr.save(net, tmp_path / "huge.safetensors")
+        assert not np.isfinite(net.logits(np.ones((1, 3)))).all()
+    assert (cr.load(tmp_path / "huge.safetensors").parameters()["W1"] == net.parameters()["W1"]).all()
+
+    arrays, settings, _ = read_tensors(tmp_path / "huge.safetensors", "model")
+    write_tensors(tmp_path / "edited.safetensors", "model", arrays | {"probe/z": arrays["probe/z"] * -1}, settings)
+    with refused("does not compute what it computed"):
+        cr.load(tmp_path / "edited.safetensors")
+
+
 def test_a_probe_of_many_rows_takes_no_memory_out_of_measure(tmp_path):
     """A file of strangers may ask for a long probe through a wide layer."""
     path = tmp_path / "wide.safetensors"

@@ -27,6 +27,13 @@ room.execute = functools.partial(execute, checkpoint_seconds=float(sys.argv[1]))
 sys.exit(main(sys.argv[2:]))
 """
 
+RECORDED = {
+    "record_layers": True,
+    "record_batches": True,
+    "monitor_test": True,
+    "snapshots": (1, 3, 6),
+    "record_samples": 10,
+}
 RICH = {
     "hidden": (24, 12),
     "activation": ("gelu", "tanh"),
@@ -35,10 +42,10 @@ RICH = {
 }
 
 
-def settings(hidden=(6,), activation=("tanh",), dropout=(0.0,), batch_norm=(False,), **training):
+def settings(hidden=(6,), activation=("tanh",), dropout=(0.0,), batch_norm=(False,), start=None, **training):
     return RunConfig(
         data=DataSettings(source="spirals", samples=90),
-        network=NetworkSettings(hidden=hidden, activation=activation, dropout=dropout, batch_norm=batch_norm),
+        network=NetworkSettings(hidden, activation, dropout=dropout, batch_norm=batch_norm, start=start),
         training=TrainingSettings(**{"epochs": 6, "batch_size": 16, **training}),
     )
 
@@ -56,6 +63,8 @@ METHODS = {
     "adamw": {"optimizer": "adamw", "l2": 0.01, "batch_size": "full"},
     "batches kept": {"record_batches": True, "curve_samples": 20},
     "everything": {"optimizer": "adam", "early_stopping": 3, **RICH},
+    "all that is recorded": RECORDED,
+    "recorded now and then": {**RECORDED, "curve_every": 2, "engine": "compiled", **RICH},
 }
 
 
@@ -64,7 +73,7 @@ def test_death_after_any_epoch_changes_no_byte(tmp_path, undrawn, monkeypatch, r
     config = settings(**METHODS[name])
     whole = execute(config, runs_dir=tmp_path / "whole").run
     append = Run.append_epoch
-    for last in range(1, 7):
+    for last in [row["epoch"] for row in whole.history()]:
         monkeypatch.setattr(Run, "append_epoch", append)
 
         def dying(run, row, seconds, last=last):
@@ -80,8 +89,31 @@ def test_death_after_any_epoch_changes_no_byte(tmp_path, undrawn, monkeypatch, r
             monkeypatch.setattr(Run, "append_epoch", append)
             resume(Run(folder))
         assert results_of(folder) == results_of(whole.path)
-        if METHODS[name].get("record_batches"):
-            assert (folder / "batch_losses.npy").read_bytes() == (whole.path / "batch_losses.npy").read_bytes()
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("epoch", [1, 3, 6])
+def test_death_around_the_writing_of_a_snapshot_changes_no_byte(
+    tmp_path, undrawn, monkeypatch, results_of, epoch, moment
+):
+    config = settings(**RECORDED, curve_every=2)
+    whole = execute(config, runs_dir=tmp_path / "whole").run
+    save = EXECUTE.save
+
+    def dying(net, path, **given):
+        if moment == "after" or path.name != f"epoch-{epoch:06}.safetensors":
+            save(net, path, **given)
+        if path.name == f"epoch-{epoch:06}.safetensors":
+            raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EXECUTE, "save", dying)
+        with pytest.raises(KilledError):
+            execute(config, runs_dir=tmp_path / "killed", checkpoint_seconds=0)
+    folder = tmp_path / "killed" / whole.path.name
+    resume(Run(folder))
+    assert results_of(folder) == results_of(whole.path)
+    assert len(list((folder / "snapshots").iterdir())) == 3
 
 
 @pytest.mark.parametrize("patience", [1, 2, 50])
@@ -160,13 +192,8 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(tmp_path, undrawn,
 
 
 def epochs_of(runs):
-    """Whole lines of the only history under `runs`; 0 while there is none."""
-    for path in runs.glob("*/history.jsonl"):
-        try:
-            return path.read_bytes().count(b"\n")
-        except FileNotFoundError:
-            return 0
-    return 0
+    """The last whole line's epoch of the only history under `runs`; 0 while there is none."""
+    return max((Run(path.parent).epochs() for path in runs.glob("*/history.jsonl")), default=0)
 
 
 def start(folder, flags, seconds="0.05"):
@@ -193,7 +220,10 @@ FULL = [
 ]
 
 
-@pytest.mark.parametrize("flags", [PLAIN, FULL], ids=["plain", "everything"])
+KEPT = [*FULL, "--record-layers", "--monitor-test", "--record-batches", "--curve-every", "3", "--snapshots", "7", "40"]
+
+
+@pytest.mark.parametrize("flags", [PLAIN, FULL, KEPT], ids=["plain", "everything", "everything recorded"])
 def test_sigkill_at_random_moments_again_and_again_changes_no_byte(tmp_path, command, undrawn, results_of, flags):
     moments = random.Random(time.time_ns())  # new moments at every run of the tests
     (tmp_path / "killed").mkdir()
@@ -264,6 +294,22 @@ def test_an_interrupt_during_the_evaluation_says_how_to_resume_too(command, tmp_
     assert "chainrule train --resume" in answer.err
 
 
+def test_a_run_that_has_a_checkpoint_needs_the_file_of_its_first_weights_no_more(
+    tmp_path, undrawn, monkeypatch, results_of
+):
+    first = execute(settings(), runs_dir=tmp_path).run
+    config = settings(start=str(first.path))
+    whole = execute(config, runs_dir=tmp_path / "whole").run
+    with monkeypatch.context() as patched:
+        patched.setattr(EXECUTE, "_conclude", lambda *_: (_ for _ in ()).throw(KilledError))
+        with pytest.raises(KilledError):
+            execute(config, runs_dir=tmp_path / "killed", checkpoint_seconds=0)
+    first.model.unlink()
+    folder = tmp_path / "killed" / whole.path.name
+    resume(Run(folder))
+    assert results_of(folder) == results_of(whole.path)
+
+
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path, undrawn, monkeypatch, command):
     def dying(*_):
         raise KilledError
@@ -325,6 +371,26 @@ def test_an_interrupt_keeps_the_last_whole_epoch_even_where_no_checkpoint_was_du
     answer = command("train", "--resume", outcome.run.path)
     assert answer.code == 0, answer.err
     assert "Going on after epoch 4 of 6." in answer.out
+
+
+def test_an_interrupt_between_a_row_and_its_checkpoint_does_not_keep_the_row_twice(
+    tmp_path, undrawn, monkeypatch, results_of
+):
+    config = settings(curve_every=2, epochs=9)
+    whole = execute(config, runs_dir=tmp_path / "whole").run
+    append = Run.append_epoch
+
+    def interrupt(run, row, seconds):
+        append(run, row, seconds)
+        if row["epoch"] == 6:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Run, "append_epoch", interrupt)
+        run = execute(config, runs_dir=tmp_path / "interrupted").run
+    assert run.read_checkpoint().epoch < 6
+    resume(run)
+    assert results_of(run.path) == results_of(whole.path)
 
 
 def test_repeating_the_command_goes_on_with_the_threads_that_the_run_began_with(tmp_path, undrawn, monkeypatch):

@@ -67,11 +67,13 @@ _ROOMS = (
     "kernels",
     "network",
     "optimizers",
+    "reports",
     "rules",
     "runs",
     "scalar",
     "statistics",
     "studies",
+    "sweeps",
     "training",
 )
 

@@ -1,13 +1,16 @@
 """Curves over seeds: the line is the mean, the band one standard deviation, nothing is hidden."""
 
 import numpy as np
+import pytest
 from matplotlib.figure import Figure
 
 from chainrule.figures import save, seed_curves
-from chainrule.figures.bands import DEVELOPMENT, TRAINING
+from chainrule.figures.parts import PARTS
 from refusals import refused
 
 from .drawing import flaws, words
+
+TRAINING, DEVELOPMENT = PARTS["train"].colour, PARTS["validation"].colour
 
 
 def histories(seeds: int, epochs: int = 12) -> list[list[dict[str, float]]]:
@@ -86,10 +89,60 @@ def test_thousands_of_epochs_make_a_small_file_with_the_same_bytes(tmp_path):
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
 
 
-def test_nothing_to_draw_and_unequal_histories_are_refused():
+def test_where_one_run_ends_earlier_the_mean_ends_and_the_others_go_on():
+    runs = [*histories(1, 12), *histories(2, 8)[1:]]
+    [axes, _] = seed_curves({"stopped early": runs}).axes
+    longer, shorter, mean = (line for line in axes.lines if line.get_color() == TRAINING)
+    assert (len(longer.get_xdata()), len(shorter.get_xdata())) == (12, 8)
+    assert np.isfinite(mean.get_ydata()).sum() == 8
+
+
+def test_the_test_part_is_drawn_where_it_is_asked_for_and_said_to_be_monitored():
+    runs = [[row | {"test_loss": 1.5, "test_accuracy": 0.5} for row in run] for run in histories(3)]
+    assert "test (monitored)" not in words(seed_curves({"a": runs}))
+    figure = seed_curves({"a": runs}, parts=("train", "test"))
+    assert "test (monitored)" in words(figure)
+    assert "validation" not in words(figure)
+    assert "a, test (monitored) accuracy ends at 0.5" in figure.get_label()
+
+
+def test_together_all_entries_share_two_panels_and_no_two_look_alike():
+    runs = {f"a rather long name of number {k}, which goes on": histories(3) for k in range(9)}
+    figure = seed_curves(runs, together=True, title="Nine")
+    loss, accuracy = figure.axes
+    looks = {(line.get_color(), line.get_marker()) for line in loss.lines}
+    assert len(looks) == 9
+    assert len(loss.lines) == len(accuracy.lines) == 18  # training and validation
+    assert flaws(figure) == []
+    assert "3 seeds each" in " ".join(words(figure))
+
+
+@pytest.mark.parametrize("entries", [2, 3, 4, 7])
+def test_many_entries_fill_rows_of_three_columns_with_one_scale(entries):
+    figure = seed_curves({f"entry {k}": histories(2) for k in range(entries)}, note="note")
+    assert len(figure.axes) == 2 * entries
+    losses = [axes for axes in figure.axes if axes.get_ylim()[1] > 1.5]
+    assert len({axes.get_ylim() for axes in losses}) == 1
+    assert flaws(figure) == []
+
+
+def test_without_accuracies_and_with_values_that_are_not_finite_the_rest_is_drawn():
+    rows = [{"epoch": epoch, "train_loss": 5 / epoch} for epoch in range(1, 9)]
+    rows[3]["train_loss"] = float("nan")
+    figure = seed_curves({"numbers": [rows]}, loss_name="squared error", log_loss=True, baseline={"loss": 2.5})
+    [axes] = figure.axes
+    assert axes.get_ylabel() == "loss (squared error)"
+    assert axes.get_yscale() == "log"
+    assert "guessing (loss 2.5)" in " ".join(words(figure))
+    assert flaws(figure) == []
+
+
+def test_nothing_to_draw_is_refused():
     with refused("no curves"):
         seed_curves({})
     with refused("no curves"):
         seed_curves({"original": []})
-    with refused("'original' differ in length"):
-        seed_curves({"original": [*histories(1, 3), *histories(1, 4)]})
+    with refused("no history holds", "test"):
+        seed_curves({"original": histories(2)}, parts=("test",))
+    with refused("'tset'", "test"):
+        seed_curves({"original": histories(2)}, parts=("tset",))

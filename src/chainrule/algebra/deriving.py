@@ -175,6 +175,10 @@ class Derivation:
         """An HTML page with formulas in MathML."""
         return documents.to_html(self._document())
 
+    def fragment(self, *, heading: int = 4) -> str:
+        """HTML for a place within another page, without the graph; the title is a heading of level `heading`."""
+        return documents.html_fragment(self._document(), heading=heading, graph=False)
+
     def to_json(self) -> dict[str, Any]:
         """Title, equations, gradients, steps and checks as plain data."""
         return {

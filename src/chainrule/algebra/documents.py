@@ -232,11 +232,14 @@ def to_html(page: Document) -> str:
     return _HTML.format(title=escape(page.title), body=html_fragment(page))
 
 
-def html_fragment(page: Document) -> str:
-    """The page without its head, for a notebook."""
-    parts = [f"<h1>{escape(page.title)}</h1>", f"<p>{escape(page.preface)}</p>"]
+def html_fragment(page: Document, *, heading: int = 1, graph: bool = True) -> str:
+    """The page without its head, for a notebook or another page; `heading` is the level of its title."""
+    title, below = f"h{heading}", f"h{heading + 1}"
+    parts = [f"<{title}>{escape(page.title)}</{title}>", f"<p>{escape(page.preface)}</p>"]
     for section in page.sections:
-        parts.append(f"<h2>{escape(section.heading)}</h2>")
+        if section.heading == GRAPH and not graph:
+            continue
+        parts.append(f"<{below}>{escape(section.heading)}</{below}>")
         for block in _blocks(section.steps):
             words = _words(block)
             if words:

@@ -15,6 +15,10 @@ COMMANDS = {
     "check": "hold every gradient of a network against central differences",
     "explain": "the chain of products behind one gradient, with its numbers",
     "data": "list, fetch and show data sets",
+    "study": "the experiments of five reports, done again with several seeds; a page each",
+    "sweep": "many runs: every combination of settings with every seed, resumable",
+    "runs": "list, compare and export many runs",
+    "report": "one self-contained HTML page about a run, several runs or a sweep",
     "images": "augmented sets and features of images",
 }
 
@@ -33,6 +37,7 @@ examples:
   chainrule derive examples/derive/residual.txt --wrt x
   chainrule check 784-300-10 --activation sigmoid
   chainrule explain runs/digits-… --of "W1[3,5]" --sample 0
+  chainrule report runs/digits-…
 
 `chainrule COMMAND --help` tells the options of a command.
 """

@@ -86,6 +86,8 @@ def _parsed(arguments: list[str]) -> Train:
     command = tyro.cli(Train, prog="chainrule train", args=arguments, default=default)
     if (command.data, command.seed) != (base.data, base.seed):  # other data have another fingerprint
         command = replace(command, data=replace(command.data, sha256=None))
+    if command.network.start != base.network.start:  # and other first weights, too
+        command = replace(command, network=replace(command.network, start_sha256=None))
     return command
 
 
@@ -116,7 +118,7 @@ def _told(outcome: Outcome, say: Callable[[str], None], data_dir: Path | None) -
     if outcome.stopped == "interrupted":
         where = ["--data-dir", str(data_dir)] if data_dir is not None else []
         again = shlex.join(["chainrule", "train", "--resume", str(run.path), *where])
-        print(f"Interrupted; {len(run.history())} whole epochs are kept. Go on with: {again}", file=sys.stderr)
+        print(f"Interrupted; {run.epochs()} whole epochs are kept. Go on with: {again}", file=sys.stderr)
         return 130
     if outcome.found:
         say("This run was finished before; --force trains it again.")

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from chainrule.errors import InputError
 from chainrule.figures.lettering import number
 from chainrule.figures.page import finish_flowing
-from chainrule.figures.style import COLOURS, PAGE_WIDTH, QUIET, house_style
+from chainrule.figures.parts import PARTS, PartLook
+from chainrule.figures.style import PAGE_WIDTH, QUIET, house_style
 
 MOST_POINTS = 600  # of a line; more cannot be told apart at page width
 _MOST_MARKERS = 25
-_MEASURED = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+_NARROW = 0.05  # decades
+_MEASURED = tuple(f"{part}_{kind}" for part in PARTS for kind in ("loss", "accuracy"))
 _GUESS = {"loss": "class prior", "accuracy": "majority share"}
 
 
@@ -52,10 +54,10 @@ def learning_curves(
     loss_name: str = "cross-entropy",
     log_loss: bool = False,
 ) -> Figure:
-    """Loss and accuracy of training and validation data against epochs.
+    """Loss and accuracy of training and validation data against epochs, and of test data where they were monitored.
 
     `rows` is a history: one mapping an epoch with `epoch` (from 1, rising) and whatever was measured of
-    `train_loss`, `train_accuracy`, `validation_loss`, `validation_accuracy`, `learning_rate`; None counts as not
+    `train_loss`, `train_accuracy`, `validation_loss`, …, `test_accuracy`, `learning_rate`; None counts as not
     measured. Without any accuracy there is one panel. A value that is not finite leaves a gap; the footer counts them.
     `baseline` holds the `loss` and `accuracy` of guessing (entropy of the class prior, share of the majority).
     The epoch of the lowest validation loss is marked (of the highest validation accuracy where there is no loss).
@@ -69,23 +71,23 @@ def learning_curves(
     """
     epochs = _epochs(rows)
     curves = {name: _curve(rows, epochs, name) for name in _MEASURED}
-    kinds = [kind for kind in _GUESS if len(_of(curves, kind)[0].epochs) or len(_of(curves, kind)[1].epochs)]
+    kinds = [kind for kind in _GUESS if any(len(curves[f"{part}_{kind}"].epochs) for part in PARTS)]
     if not kinds:
         raise InputError("no row holds a loss or an accuracy", f"Keys that are drawn: {', '.join(_MEASURED)}.")
     best = _best(curves)
 
     figure = Figure(figsize=(PAGE_WIDTH if len(kinds) == 2 else 4.6, 2.8))
     for axes, kind in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds, strict=True):
-        training, validation = _of(curves, kind)
-        _draw_curve(axes, training, "training", COLOURS[0], "-", "o")
-        _draw_curve(axes, validation, "validation", COLOURS[1], "--", "s")
+        shown = {part: curves[f"{part}_{kind}"] for part in PARTS}
+        for (part, look), shape in zip(PARTS.items(), "os^", strict=True):
+            _draw_curve(axes, shown[part], look, shape)
         _draw_baseline(axes, kind, (baseline or {}).get(kind), classes="accuracy" in kinds)
         if best:
-            _draw_best(axes, kind, validation, best)
-        _name_axes(axes, kind, epochs, loss_name)
+            _draw_best(axes, kind, shown["validation"], best)
+        name_axes(axes, kind, epochs, loss_name)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2, columnspacing=1.2)
         if kind == "loss" and log_loss:
-            _make_logarithmic(axes, np.concatenate([training.values, validation.values]))
+            make_logarithmic(axes, np.concatenate([curve.values for curve in shown.values()]))
     return finish_flowing(figure, title, [_footer(rows, curves, n, seed)], _description(kinds, epochs, best, curves))
 
 
@@ -130,10 +132,6 @@ def _curve(rows: Sequence[Mapping[str, Any]], epochs: NDArray[np.int64], name: s
     return Curve(epochs[measured], np.where(np.isfinite(values), values, np.nan))
 
 
-def _of(curves: Mapping[str, Curve], kind: str) -> tuple[Curve, Curve]:
-    return curves[f"train_{kind}"], curves[f"validation_{kind}"]
-
-
 def _best(curves: Mapping[str, Curve]) -> Best | None:
     loss, accuracy = curves["validation_loss"], curves["validation_accuracy"]
     if np.isfinite(loss.values).any():
@@ -143,18 +141,18 @@ def _best(curves: Mapping[str, Curve]) -> Best | None:
     return None
 
 
-def _draw_curve(axes: Axes, curve: Curve, label: str, colour: str, line: str, shape: str) -> None:
+def _draw_curve(axes: Axes, curve: Curve, look: PartLook, shape: str) -> None:
     drawn = thin(curve)
     if len(drawn.epochs):
         axes.plot(
             drawn.epochs,
             drawn.values,
-            color=colour,
-            linestyle=line,
+            color=look.colour,
+            linestyle=look.line,
             marker=shape,
             markersize=3,
             markevery=_marked(drawn.values),
-            label=label,
+            label=look.curve,
         )
 
 
@@ -191,7 +189,7 @@ def _draw_best(axes: Axes, kind: str, validation: Curve, best: Best) -> None:
     )
 
 
-def _name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str) -> None:
+def name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str) -> None:
     unit = ", nats" if "entropy" in loss_name else ""
     axes.set_ylabel(f"loss ({loss_name}{unit})" if kind == "loss" else "accuracy (share of samples)")
     axes.set_xlabel("epoch")
@@ -208,12 +206,14 @@ def _name_axes(axes: Axes, kind: str, epochs: NDArray[np.int64], loss_name: str)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda epoch, _: f"{epoch:,.0f}"))
 
 
-def _make_logarithmic(axes: Axes, losses: NDArray[np.float64]) -> None:
+def make_logarithmic(axes: Axes, losses: NDArray[np.float64]) -> None:
     positive = losses[losses > 0]
     if not len(positive):
         raise InputError("no loss is positive, so that none has a logarithm", "Draw them with log_loss=False.")
     decades = np.log10(positive.max() / positive.min())
     axes.set_yscale("log", nonpositive="mask")
+    if decades < _NARROW:
+        axes.set_ylim(positive.min() / 1.5, positive.max() * 1.5)  # matplotlib would show two decades
     axes.yaxis.set_major_locator(
         LogLocator() if decades > 3 else LogLocator(subs=(1, 2, 5)) if decades > 1 else MaxNLocator(6)
     )

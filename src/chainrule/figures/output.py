@@ -32,8 +32,12 @@ def save(figure: Figure, path: Path, *, description: str = "") -> None:
     suffix = path.suffix.lower()
     if suffix not in _SILENCE:
         raise unknown_name("figure format", suffix, _SILENCE)
-    metadata = _SILENCE[suffix] | {_DESCRIPTION[suffix]: _description(figure, description) or None}
-    write_bytes(path, _rendered(figure, suffix, metadata))
+    write_bytes(path, _described(figure, suffix, description))
+
+
+def to_png(figure: Figure, *, description: str = "") -> bytes:
+    """What `save` writes into a PNG file."""
+    return _described(figure, ".png", description)
 
 
 def to_svg(figure: Figure) -> str:
@@ -56,6 +60,11 @@ def to_svg(figure: Figure) -> str:
         body,
         count=1,
     )
+
+
+def _described(figure: Figure, suffix: str, description: str) -> bytes:
+    metadata = _SILENCE[suffix] | {_DESCRIPTION[suffix]: _description(figure, description) or None}
+    return _rendered(figure, suffix, metadata)
 
 
 @house_style()

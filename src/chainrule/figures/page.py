@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from chainrule.figures.lettering import ascent, clean, height_of, wrap
 from chainrule.figures.style import INK, PAGE_WIDTH, QUIET, SMALL
@@ -59,7 +59,7 @@ def write_lines(figure: Figure, top: float, text: Lines) -> None:
 
 
 def finish_flowing(
-    figure: Figure, title: str, notes: list[str], description: str, keys: Sequence[Line2D] = ()
+    figure: Figure, title: str, notes: list[str], description: str, keys: Sequence[Artist] = ()
 ) -> Figure:
     """Give a figure whose panels matplotlib arranges its title, its legend and its notes, and hold it still.
 
@@ -77,7 +77,7 @@ def finish_flowing(
     write_lines(figure, above + height, footer)
     if keys:
         figure.legend(
-            handles=keys,
+            handles=list(keys),
             loc="upper left",
             bbox_to_anchor=(MARGIN / width, 1 - (MARGIN + heading.height + _LEGEND_GAP) / page),
             ncols=_KEYS_ABREAST,

@@ -31,7 +31,7 @@ def to_svg(graph: Graph, backward: bool, engine: str) -> str:
         )
     if engine == "graphviz" and program() is None:
         raise InputError("Graphviz is not installed: there is no program `dot`", "Install it, or take engine='own'.")
-    title = escape(_shortened(graph.title or "graph of a computation"))
+    title = escape(shortened(graph.title or "graph of a computation"))
     picture = None if engine == "own" else drawn(graph, backward)
     if picture is None:
         return _own(graph, backward, title)
@@ -107,7 +107,7 @@ _MARKS = count(1)  # so that arrowheads of several pictures on a page have ids o
 
 def _node(node: Node, place: Place) -> list[str]:
     left, top = place.x - place.width / 2, place.y - place.height / 2
-    lines = list(map(_shortened, node.lines))
+    lines = list(map(shortened, node.lines))
     corner, fill = (place.height / 2, "#fff") if node.operation else (3.0, VALUE)
     shape = (
         f'<rect x="{left:.1f}" y="{top:.1f}" width="{place.width:.1f}" height="{place.height:.1f}"'
@@ -141,7 +141,7 @@ def _head(name: str, colour: str) -> str:
 
 
 def _text(x: float, y: float, text: str, colour: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(_shortened(text))}</text>'
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(shortened(text))}</text>'
 
 
 def _port(place: Place, number: int, count: int) -> float:
@@ -152,14 +152,14 @@ def _port(place: Place, number: int, count: int) -> float:
 
 
 def _size(node: Node) -> tuple[float, float]:
-    lines = list(map(_shortened, node.lines))
+    lines = list(map(shortened, node.lines))
     width = max(map(_width, lines)) + 2 * PAD
     height = LINE * len(lines) + PAD
     return (max(width, height), height) if node.operation else (max(width, 34.0), height)
 
 
 def _label_width(text: str) -> float:
-    return _width(_shortened(text)) + BESIDE + 13
+    return _width(shortened(text)) + BESIDE + 13
 
 
 def _width(text: str) -> float:
@@ -168,6 +168,7 @@ def _width(text: str) -> float:
     return SIZE * (0.66 * (len(text) - wide) + 1.1 * wide)
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """One line of at most LONGEST signs."""
     clean = "".join(sign if sign.isprintable() else " " for sign in text)
     return clean if len(clean) <= LONGEST else f"{clean[: LONGEST // 2]}…{clean[-LONGEST // 2 + 1 :]}"

@@ -4,6 +4,20 @@ from chainrule.runs.config import RunConfig, read_config
 from chainrule.runs.execute import Outcome, execute, resume
 from chainrule.runs.folder import Run
 from chainrule.runs.models import load, save
+from chainrule.runs.samples import Drawn, Samples
 from chainrule.runs.verify import Verification, verify
 
-__all__ = ["Outcome", "Run", "RunConfig", "Verification", "execute", "load", "read_config", "resume", "save", "verify"]
+__all__ = [
+    "Drawn",
+    "Outcome",
+    "Run",
+    "RunConfig",
+    "Samples",
+    "Verification",
+    "execute",
+    "load",
+    "read_config",
+    "resume",
+    "save",
+    "verify",
+]

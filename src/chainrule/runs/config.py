@@ -15,6 +15,19 @@ from chainrule.errors import InputError, shown, unknown_name
 
 Settings = TypeVar("Settings")
 
+# Settings that joined later, with what they are when off: runs from before keep their identity.
+LATER: dict[str, dict[str, Any]] = {
+    "data": {"features": None},
+    "network": {"start": None, "start_sha256": None},
+    "training": {
+        "augment": None,
+        "curve_every": 1,
+        "monitor_test": False,
+        "record_layers": False,
+        "snapshots": [],
+    },
+}
+
 
 @dataclass(frozen=True)
 class DataSettings:
@@ -74,6 +87,10 @@ class NetworkSettings:
     """float32 or float64"""
     init_seed: int | None = None
     """seed of the first weights; the run's seed by default"""
+    start: str | None = None
+    """begin with the weights of this model file or run"""
+    start_sha256: Annotated[str | None, Suppress] = None
+    """fingerprint that those weights must have; set in the saved configuration"""
 
 
 @dataclass(frozen=True)
@@ -104,8 +121,18 @@ class TrainingSettings:
     """measure loss and accuracy after every epoch"""
     curve_samples: int | None = None
     """measure the training curve on a fixed draw of so many samples"""
+    curve_every: int = 1
+    """measure after every so many epochs only, and after the last"""
+    monitor_test: bool = False
+    """measure the curves of the test part too; nothing is selected by them"""
     record_batches: bool = False
     """keep the loss of every batch"""
+    record_layers: bool = False
+    """keep the sizes of activations, gradients and updates by layer, at some 200 epochs"""
+    record_samples: int | None = None
+    """keep so many samples of the last part with their predictions; 500 by default, 0 for none"""
+    snapshots: tuple[int, ...] = ()
+    """keep the model after these epochs too"""
     engine: str = "auto"
     """auto, reference or compiled"""
     order_seed: int | None = None
@@ -146,17 +173,21 @@ class RunConfig:
         return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
 
     def identity(self) -> str:
-        """A hash of all that decides the results; paths and the name are left out.
+        """A hash of all that decides the results; paths, the name and the samples that are kept are left out.
 
-        Data from a file count by their fingerprint, not by where they lie.
+        Data and first weights from a file count by their fingerprint, not by where they lie.
         """
         content = self.to_json()
         del content["name"], content["seed"]  # the seed counts by what was filled in from it
-        for section, setting in (("data", "features"), ("training", "augment")):
-            if content[section][setting] is None:  # runs from before there was such a setting keep their identity
-                del content[section][setting]
+        del content["training"]["record_samples"]
+        for section, later in LATER.items():
+            for setting, off in later.items():
+                if content[section][setting] == off:
+                    del content[section][setting]
         if self.data.sha256 is not None:
             content["data"]["source"] = ""
+        if self.network.start_sha256 is not None:
+            content["network"]["start"] = ""
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 

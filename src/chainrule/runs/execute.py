@@ -1,7 +1,7 @@
 """From settings to a finished run folder: load, train, evaluate, draw; or go on where a killed run stopped."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,21 @@ from chainrule.data import DataSet, load_data, source_names
 from chainrule.errors import DivergedError, InputError, RunError
 from chainrule.evaluation import Evaluation, evaluate
 from chainrule.images.features import Extractor
+from chainrule.kernels import accelerate
 from chainrule.network import Network
 from chainrule.optimizers import optimizer
-from chainrule.runs.config import RunConfig
+from chainrule.runs.config import NetworkSettings, RunConfig
 from chainrule.runs.folder import Run
+from chainrule.runs.models import fingerprint as fingerprint_of_weights
+from chainrule.runs.models import load as load_model
 from chainrule.runs.models import save
+from chainrule.runs.samples import DEFAULT, pick, write_samples
+from chainrule.specs import whole
 from chainrule.training import History, Moment, refuse_unfit, train
 from chainrule.training.engines import choose, numpy_seconds
 from chainrule.training.loop import CHECKPOINT_SECONDS
 from chainrule.training.order import rows_a_batch
+from chainrule.training.state import restore_weights, weights
 
 Announce = Callable[[str], None]
 
@@ -35,6 +41,16 @@ class Outcome:
     found: bool = False
 
 
+@dataclass(frozen=True)
+class _Manner:
+    """What decides nothing about the results of a run."""
+
+    progress: bool
+    announce: Announce
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+    draw: bool = True
+
+
 def execute(
     config: RunConfig,
     *,
@@ -44,27 +60,32 @@ def execute(
     progress: bool = False,
     announce: Announce = lambda line: None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    data: DataSet | None = None,
+    draw: bool = True,
 ) -> Outcome:
     """Train what `config` says in a folder of its own under `runs_dir`, or report the run that did so before.
 
     An unfinished run of the same settings goes on from its last checkpoint and ends with the same bits; `force`
-    begins anew. Raises InputError for settings that do not fit, DivergedError where training did (the last good
-    weights are in the folder), StorageError where the folder cannot be written.
+    begins anew. `data`: what `load` gave for this `config`, where it is at hand. `draw`: make the figures.
+    Raises InputError for settings that do not fit, DivergedError where training did (the last good weights are in the
+    folder), StorageError where the folder cannot be written.
     """
-    data = load(config, data_dir, progress)
+    if data is None:
+        data = load(config, data_dir, progress)
     _announce(data, announce)
     config = resolved(config, data)
     run = Run(runs_dir / f"{config.name}-{config.identity()}")
     if run.finished() and not force:
         return Outcome(run, run.results()["stopped"], found=True)
     net = _built(config, data)
+    how = _Manner(progress, announce, checkpoint_seconds, draw)
     with run.locked():
         if force:
             run.clear()
         if not run.has_checkpoint():
             run.write_start(config, data.provenance)
         with run.own_threads():
-            return _trained(run, config, data, net, progress, announce, checkpoint_seconds)
+            return _trained(run, config, data, net, how)
 
 
 def resume(
@@ -76,9 +97,11 @@ def resume(
         return Outcome(run, run.results()["stopped"], found=True)
     data = load(config, data_dir, progress)
     _announce(data, announce)
-    net = _built(config, data)
+    config = resolved(config, data)
+    begun = replace(config.network, start=None) if run.has_checkpoint() else config.network  # it has the weights
+    net = _built(replace(config, network=begun), data)
     with run.locked(), run.own_threads():
-        return _trained(run, resolved(config, data), data, net, progress, announce, CHECKPOINT_SECONDS)
+        return _trained(run, config, data, net, _Manner(progress, announce))
 
 
 def _announce(data: DataSet, announce: Announce) -> None:
@@ -142,10 +165,47 @@ def resolved(config: RunConfig, data: DataSet) -> RunConfig:
             preprocessing=data.spec.preprocessing.names,
             sha256=data.provenance["sha256"],
         ),
-        network=replace(config.network, output=output),
-        training=replace(training, learning_rate=rate),
+        network=_with_start(replace(config.network, output=output)),
+        training=replace(
+            training,
+            learning_rate=rate,
+            snapshots=tuple(sorted(set(training.snapshots))),
+            record_samples=whole(
+                "record_samples", DEFAULT if training.record_samples is None else training.record_samples
+            ),
+        ),
     )
     return replace(config, training=replace(config.training, engine=_engine(config, data)))
+
+
+def _with_start(settings: NetworkSettings) -> NetworkSettings:
+    """`settings` with the full path of the first weights' file, and their fingerprint."""
+    if settings.start is None or settings.start_sha256 is not None:
+        return settings
+    path = Path(settings.start).expanduser().resolve()
+    return replace(settings, start=str(path), start_sha256=fingerprint_of_weights(load_model(path)))
+
+
+def _started(net: Network, settings: NetworkSettings) -> Network:
+    """`net` with the weights and running statistics of the file that `settings` name."""
+    if settings.start is None:
+        return net
+    first = load_model(settings.start)
+    if settings.start_sha256 not in (None, fingerprint_of_weights(first)):
+        raise RunError(
+            f"the weights of {settings.start} are not those that the run began with",
+            "Restore the file, or train a new run.",
+        )
+    given = {name: array.shape for name, array in weights(first).items()}
+    wanted = {name: array.shape for name, array in weights(net).items()}
+    if given != wanted:
+        raise InputError(
+            f"the first weights are of layers {first.layers} with {', '.join(given)}; "
+            f"the network has {net.layers} with {', '.join(wanted)}",
+            "Begin with a model of the same layers.",
+        )
+    restore_weights(net, weights(first))
+    return net
 
 
 def _engine(config: RunConfig, data: DataSet) -> str:
@@ -173,7 +233,7 @@ def build(config: RunConfig, data: DataSet) -> Network:
     outputs = len(data.classes) if data.classes else (1 if y.ndim == 1 else y.shape[1])
     if settings.output == "sigmoid" and outputs == 2:
         outputs = 1
-    return Network(
+    net = Network(
         [data.train.x.shape[1], *settings.hidden, outputs],
         activation=_one_or_each(settings.activation),
         output=settings.output or "softmax",
@@ -183,6 +243,7 @@ def build(config: RunConfig, data: DataSet) -> Network:
         dtype=settings.dtype,
         seed=settings.init_seed or 0,
     )
+    return _started(net, settings)
 
 
 def _built(config: RunConfig, data: DataSet) -> Network:
@@ -194,7 +255,8 @@ def _built(config: RunConfig, data: DataSet) -> Network:
 
 def _arguments(config: RunConfig) -> dict[str, Any]:
     """The training settings as arguments of `train`."""
-    settings = {name: value for name, value in vars(config.training).items() if name != "order_seed"}
+    others = ("order_seed", "record_samples")
+    settings = {name: value for name, value in vars(config.training).items() if name not in others}
     return {**settings, "seed": config.training.order_seed or 0}
 
 
@@ -203,58 +265,79 @@ def evaluate_parts(net: Network, data: DataSet) -> dict[str, Evaluation]:
     return {name: evaluate(net, part) for name, part in data.parts.items()}
 
 
+def evaluate_snapshots(run: Run, data: DataSet, engine: str) -> dict[int, dict[str, Evaluation]]:
+    """The evaluations of the models of earlier epochs, which belong to the same opening of the test part."""
+    found = {}
+    for epoch, file in run.snapshots().items():
+        net = load_model(file)
+        found[epoch] = evaluate_parts(accelerate(net) if engine == "compiled" else net, data)
+    return found
+
+
+def _to_json(results: Mapping[str, Evaluation]) -> dict[str, Any]:
+    return {part: result.to_json() for part, result in results.items()}
+
+
 def _trained(
     run: Run,
     config: RunConfig,
     data: DataSet,
     net: Network,
-    progress: bool,
-    announce: Announce,
-    checkpoint_seconds: float,
+    how: _Manner,
 ) -> Outcome:
     state = run.read_checkpoint()
     if state is not None:
-        announce(f"Going on after epoch {state.epoch} of {config.training.epochs}.")
+        how.announce(f"Going on after epoch {state.epoch} of {config.training.epochs}.")
         run.rewrite_epochs(state.numbers["rows"], state.numbers["seconds"])
     else:
         run.rewrite_epochs([], [])
 
+    examples = (data.validation or data.train).x
+
     def append(moment: Moment) -> None:
         run.append_epoch(moment.history.rows[-1], moment.history.seconds[-1])
+
+    def keep(moment: Moment) -> None:
+        save(moment.net, run.snapshot(moment.epoch), examples=examples)
 
     try:
         history = train(
             net,
             data,
             **_arguments(config),
-            callbacks={"epoch_end": append},
-            progress=progress,
+            callbacks={"epoch_end": append, "snapshot": keep},
+            progress=how.progress,
             checkpoint=run.write_checkpoint,
-            checkpoint_seconds=checkpoint_seconds,
+            checkpoint_seconds=how.checkpoint_seconds,
             state=state,
         )
     except DivergedError as error:
         save(net, run.model)
         error.remedy += f"\nThey are in {run.model}."
         raise
-    save(net, run.model, examples=(data.validation or data.train).x)
+    save(net, run.model, examples=examples)
     if history.stopped == "interrupted":
         return Outcome(run, "interrupted")
     try:
-        _conclude(run, config, net, data, history)
+        _conclude(run, config, net, data, history, how.draw)
     except KeyboardInterrupt:
         return Outcome(run, "interrupted")
     return Outcome(run, history.stopped)
 
 
-def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history: History) -> None:
+def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history: History, with_figures: bool) -> None:
     """Evaluate, draw, and close the folder: evaluation.json is what makes it a finished run."""
     results = evaluate_parts(net, data)
+    snapshots = evaluate_snapshots(run, data, history.engine)
+    if config.training.record_samples:
+        write_samples(run.path / "samples.safetensors", pick(net, data, config.training.record_samples))
     if history.batch_losses:
         buffer = io.BytesIO()
         np.save(buffer, np.array(history.batch_losses))
         storage.write_bytes(run.path / "batch_losses.npy", buffer.getvalue())
-    draw(run, config, net, history.rows, results)
+    if with_figures:
+        draw(run, config, net, history.rows, results)
+    monitored = sum("test_loss" in row for row in history.rows)
     stored: dict[str, Any] = {
         "identity": config.identity(),
         "stopped": history.stopped,
@@ -262,8 +345,10 @@ def _conclude(run: Run, config: RunConfig, net: Network, data: DataSet, history:
         "epochs": len(history),
         "best_epoch": history.best_epoch,
         "history_sha256": run.history_digest(),
-        "test_opened": 1 if data.test is not None else 0,
-        **{part: result.to_json() for part, result in results.items()},
+        "test_opened": monitored + (data.test is not None),
+        **({"test_monitored": True} if monitored else {}),
+        **_to_json(results),
+        **({"snapshots": {str(epoch): _to_json(found) for epoch, found in snapshots.items()}} if snapshots else {}),
     }
     storage.write_json(run.path / "evaluation.json", stored)
     run.drop_checkpoint()

@@ -3,9 +3,12 @@
 config.json        every setting, resolved; its hash is the run's identity and part of the folder's name
 environment.json   versions and machine
 data.json          provenance of the data: counts, files, fingerprint
-history.jsonl      one line an epoch
-timings.jsonl      seconds of each epoch
+history.jsonl      one line an epoch, or one for each that was measured
+timings.jsonl      seconds of each
+batch_losses.npy   on request, the loss of every batch
+snapshots/         on request, the model after earlier epochs
 model.safetensors  the model
+samples.safetensors  samples of the last part with what the model says of them
 evaluation.json    results; it is written last, so a run that has it is finished
 checkpoint/        the state to resume from, while the run is unfinished
 figures/           curves, confusion matrix, diagram
@@ -16,23 +19,35 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from chainrule import storage
 from chainrule.errors import ModelFileError, RunError
 from chainrule.evaluation import Evaluation
 from chainrule.runs.config import RunConfig, read_config
+from chainrule.runs.samples import Samples, read_samples
 from chainrule.runs.tensors import read_tensors, write_tensors
 from chainrule.training import TrainingState
 
 PARTS = ("train", "validation", "test")
+CLEARED = (
+    "evaluation.json",
+    "history.jsonl",
+    "timings.jsonl",
+    "batch_losses.npy",
+    "samples.safetensors",
+    "model.safetensors",
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +63,16 @@ class Run:
     @property
     def figures(self) -> Path:
         return self.path / "figures"
+
+    def snapshots(self) -> dict[int, Path]:
+        """The model files of earlier epochs, by epoch."""
+        files = self.path.glob("snapshots/epoch-*.safetensors")
+        epochs = {file.stem.removeprefix("epoch-"): file for file in files}
+        return dict(sorted((int(epoch), file) for epoch, file in epochs.items() if epoch.isdecimal()))
+
+    def snapshot(self, epoch: int) -> Path:
+        """Where the model after `epoch` is kept."""
+        return self.path / "snapshots" / f"epoch-{epoch:06}.safetensors"
 
     @property
     def _checkpoint(self) -> Path:
@@ -74,13 +99,44 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self.path / 'history.jsonl'} is damaged: {error}", "Train again with --force.") from None
 
+    def epochs(self) -> int:
+        """The last epoch of the history; 0 where there is none."""
+        rows = self.history()
+        return int(rows[-1]["epoch"]) if rows else 0
+
     def evaluations(self) -> dict[str, Evaluation]:
         """The stored results by part."""
-        stored = self.results()
+        return self._read_evaluations(self.results())
+
+    def snapshot_evaluations(self) -> dict[int, dict[str, Evaluation]]:
+        """The stored results of the snapshots, by epoch and part."""
+        stored = self.results().get("snapshots", {})
+        try:
+            return {int(epoch): self._read_evaluations(results) for epoch, results in stored.items()}
+        except (AttributeError, ValueError) as error:
+            raise RunError(f"{self.path / 'evaluation.json'} is damaged: {error!r}", "Train again.") from None
+
+    def _read_evaluations(self, stored: Mapping[str, Any]) -> dict[str, Evaluation]:
         try:
             return {part: Evaluation.from_json(stored[part]) for part in PARTS if part in stored}
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{self.path / 'evaluation.json'} is damaged: {error!r}", "Train again.") from None
+
+    def batch_losses(self) -> NDArray[np.float64] | None:
+        """The loss of every batch before its update, (epochs, batches); None where they were not recorded."""
+        file = self.path / "batch_losses.npy"
+        if not file.exists():
+            return None
+        try:
+            losses: NDArray[np.float64] = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise RunError(f"{file} is damaged: {error}", "Restore it, or train again with --force.") from None
+        return losses
+
+    def samples(self) -> Samples | None:
+        """Samples with what the model says of them; None where none were recorded."""
+        file = self.path / "samples.safetensors"
+        return read_samples(file) if file.exists() else None
 
     def history_digest(self) -> str:
         """SHA-256 of history.jsonl; raises RunError where it is missing."""
@@ -145,8 +201,8 @@ class Run:
 
     def clear(self) -> None:
         """Remove what an earlier training left, so that the folder can begin again; the settings stay."""
-        for file in ("evaluation.json", "history.jsonl", "timings.jsonl", "batch_losses.npy", "model.safetensors"):
-            (self.path / file).unlink(missing_ok=True)
+        for file in (*(self.path / name for name in CLEARED), *self.snapshots().values()):
+            file.unlink(missing_ok=True)
         self.drop_checkpoint()
 
     def drop_checkpoint(self) -> None:
@@ -170,10 +226,9 @@ class Run:
 
 def environment() -> dict[str, Any]:
     """Versions and machine: what a result may depend on besides the configuration."""
-    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors", "numba", "llvmlite")
     return {
         "python": platform.python_version(),
-        **{name: version(name) for name in packages},
+        **_versions(),
         "system": platform.system(),
         "machine": platform.machine(),
         "processor": _processor(),
@@ -182,6 +237,13 @@ def environment() -> dict[str, Any]:
     }
 
 
+@cache
+def _versions() -> dict[str, str]:
+    packages = ("chainrule", "numpy", "scipy", "scikit-learn", "safetensors", "numba", "llvmlite")
+    return {name: version(name) for name in packages}
+
+
+@cache
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

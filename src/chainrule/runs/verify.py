@@ -71,12 +71,21 @@ def verify(run: Run, *, data_dir: Path | None = None) -> Verification:
         differences.append(f"config.json: its settings ({config.identity()}) are not those that the run ended with")
     if run.history_digest() != run.results().get("history_sha256"):
         differences.append("history.jsonl: it is not the one that the run ended with")
-    epochs = len(run.history())
+    epochs = run.epochs()
     if epochs != run.results()["epochs"]:
         differences.append(f"history.jsonl has {epochs} epochs, evaluation.json says {run.results()['epochs']}")
     for part in stored:
         close_calls = 0 if exact else _close_calls(net, parts[part])
         differences += _compare(part, stored[part], computed[part], exact, close_calls)
+    for epoch, results in run.snapshot_evaluations().items():
+        earlier = load_model(run.snapshot(epoch))
+        if net.fast_predict is not None:
+            accelerate(earlier)
+        for part, result in results.items():
+            with run.own_threads():
+                again = evaluate(earlier, parts[part])
+            close_calls = 0 if exact else _close_calls(earlier, parts[part])
+            differences += _compare(f"epoch {epoch}: {part}", result, again, exact, close_calls)
     return Verification(stored, computed, differences, exact)
 
 

@@ -1,6 +1,5 @@
 """Experiments with several seeds whose answer says how far it can be trusted."""
 
-from chainrule.studies.comparing import compare
-from chainrule.studies.comparison import Comparison
+from chainrule.studies.comparison import Comparison, compare
 
 __all__ = ["Comparison", "compare"]

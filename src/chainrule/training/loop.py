@@ -11,7 +11,7 @@ Without measuring, checkpoints and complaints it is this loop, which gives the s
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
@@ -32,17 +32,20 @@ from chainrule.training.augmentation import Augmented
 from chainrule.training.divergence import diverged
 from chainrule.training.engines import ENGINES, choose, epochs_at_once, make, numpy_seconds
 from chainrule.training.history import History, Row
+from chainrule.training.layers import SAMPLES, sizes
 from chainrule.training.order import Size, epoch, rows_a_batch
 from chainrule.training.progress import ProgressLine
 from chainrule.training.state import Best, TrainingState, capture, completed, restore_weights, resume, weights
+from chainrule.training.stops import Stops
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Inputs = Array | Prepared
 Targets = Array | OneHot
 Pair = tuple[ArrayLike, Any]
+Measured = dict[str, tuple[Inputs, Targets]]
 
-MOMENTS = ("train_begin", "batch_end", "epoch_end", "train_end")
+MOMENTS = ("train_begin", "batch_end", "epoch_end", "snapshot", "train_end")
 CHECKPOINT_SECONDS = 5.0
 
 
@@ -82,7 +85,11 @@ def train(
     early_stopping: int | None = None,
     curves: bool = True,
     curve_samples: int | None = None,
+    curve_every: int = 1,
+    monitor_test: bool = False,
     record_batches: bool = False,
+    record_layers: bool = False,
+    snapshots: Collection[int] = (),
     callbacks: Callbacks | None = None,
     engine: str = "auto",
     seed: int = 0,
@@ -93,8 +100,8 @@ def train(
 ) -> History:
     """Train `net` in place and return what happened.
 
-    data            a DataSet (its train and validation parts are used, its test part is not) or a pair (x, y); x may
-                    be a read-only memory map, or `Prepared` samples
+    data            a DataSet (its train and validation parts are used, its test part is not unless it is monitored) or
+                    a pair (x, y); x may be a read-only memory map, or `Prepared` samples
     validation      with a pair: the validation pair (x, y)
     batch_size      1 (stochastic), b (mini-batch) or "full"; each sample is used once an epoch
     learning_rate   of the optimiser; None for its own default
@@ -108,8 +115,14 @@ def train(
     early_stopping  stop when the validation loss has not fallen for so many epochs; the best weights are restored
     curves          measure loss and accuracy at the end of each epoch; on at most `curve_samples` training samples,
                     a fixed draw, where that is given
+    curve_every     have a row of the history, and measure, after every so many epochs only, and after the last; between
+                    them many epochs run in one go. `early_stopping` and the moment epoch_end see these epochs alone
+    monitor_test    measure the curves of the DataSet's test part too; nothing is selected by them
     record_batches  keep the loss of every batch
-    callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, train_end
+    record_layers   keep the sizes of activations, gradients and updates by layer, at some 200 of the rows; see
+                    `training.layers.sizes`
+    snapshots       epochs after which the callbacks of the moment snapshot are called
+    callbacks       {moment: function or functions}; moments: train_begin, batch_end, epoch_end, snapshot, train_end
     engine          "reference" (NumPy), "compiled" (kernels; the first call on a machine compiles them, some 10 s), or
                     "auto": the kernels where the work is worth it, more than about 0.2 s in NumPy; `history.engine`
                     says which ran
@@ -124,8 +137,10 @@ def train(
     Raises InputError for what does not fit, and DivergedError, its `.history` attached and the last good weights in
     place, where a value stops being finite.
     """
-    X, T, V = _checked_data(net, data, validation)
-    _check_settings(net, X, V, epochs, batch_size, l2, clip, early_stopping, curve_samples, engine)
+    X, T, parts = _checked_data(net, data, validation, monitor_test)
+    _check_settings(
+        net, X, parts, epochs, batch_size, l2, clip, early_stopping, curve_samples, curve_every, snapshots, engine
+    )
     method = optimizers.optimizer(optimizer, learning_rate)
     factors = optimizers.schedule(schedule)
     calls = _calls(callbacks)
@@ -139,16 +154,20 @@ def train(
     generators = {name: stream(seed, name) for name in ("shuffle", "dropout")}
     if state is not None:
         resume(state, net, method, generators, history, best)
-    sample = _curve_rows(len(X), curve_samples, seed) if curves else None
+    measured = _measured_parts(
+        X, T, parts, _fixed_rows(len(X), curve_samples, seed), curves, early_stopping is not None
+    )
     base_rate = method.learning_rate
     fixed = None if shuffle and steps > 1 else epoch(len(X), batch_size, None)
-    stops = curves or early_stopping is not None or checkpoint is not None or progress or calls.has("epoch_end")
-    stops = stops or augmented is not None
-    at_once = 1 if stops or runner.name == "reference" else epochs_at_once(epoch_seconds, len(X))
+    watched = curves or early_stopping is not None or checkpoint is not None or progress or calls.has("epoch_end")
+    stops = Stops(epochs, curve_every, watched, frozenset(snapshots), record_layers)
+    alone = augmented is not None or runner.name == "reference"
+    at_once = 1 if alone else epochs_at_once(epoch_seconds, len(X))
+    looked_at = _fixed_rows(len(X), SAMPLES, seed)
     if isinstance(data, DataSet):
         net.spec = data.spec
 
-    good, kept, last_checkpoint = (len(history), weights(net)), state, time.monotonic()
+    good, kept, last_checkpoint, since = (len(history), weights(net)), state, time.monotonic(), 0.0
     calls("train_begin", Moment(net, history, len(history)))
     with ProgressLine(epochs, len(history), progress) as line, np.errstate(all="ignore"):
 
@@ -169,9 +188,12 @@ def train(
             losses, _ = runner.run(
                 together, rates.ravel(), np.full(rates.size, l2), generators["dropout"], record=record, watch=watch
             )
-            row = _measured(net, float(rates[-1, -1]), X, T, V, sample, early_stopping is not None)
+            done, rate = len(history) + count, float(rates[-1, -1])
+            row = _measured(net, rate, measured if stops.has_row(done) else {})
             if not (np.isfinite([*row.values()]).all() and _all_finite(net)):
                 raise NotFiniteError(steps - 1, slice(0, 1024))
+            if stops.has_layers(done):
+                row["layers"] = sizes(net, method, X[looked_at], T[looked_at], rate=rate, l2=l2, clip=clip)
             return rates, losses, row
 
         def run_together(count: int) -> tuple[Floats, Floats, Row]:
@@ -188,17 +210,28 @@ def train(
         try:
             while len(history) < epochs and not history.stopped:
                 began = time.perf_counter()
-                rates, losses, row = run_together(min(at_once, epochs - len(history)))
-                at_once = len(rates)  # after a failure it is one epoch after the other that leads to it
-                seconds = (time.perf_counter() - began) / at_once
+                count = stops.ahead(len(history), at_once)
+                rates, losses, row = run_together(count)
+                if len(rates) < count:
+                    at_once = 1  # one epoch after the other leads to the failure
+                seconds = (time.perf_counter() - began) / len(rates)
                 for k, rate in enumerate(rates[:, -1].tolist()):
-                    own = losses[k * steps : (k + 1) * steps] if record_batches else None
-                    history.append(row | {"learning_rate": rate}, seconds, own)
+                    history.epochs += 1
+                    since += seconds
+                    if record_batches:
+                        history.batch_losses.append(losses[k * steps : (k + 1) * steps])
+                    if stops.has_row(len(history)):
+                        last = k == len(rates) - 1  # what was measured, was at the end
+                        history.append({"learning_rate": rate} | (row if last else {}), since)
+                        since = 0.0
                 good = (len(history), weights(net))
-                line.epoch(history.rows[-1])
-                if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
-                    history.stopped = "early stopping"
-                calls("epoch_end", Moment(net, history, len(history)))
+                if stops.has_row(len(history)):
+                    line.epoch(history.rows[-1])
+                    if early_stopping is not None and _patience_is_over(net, history, best, early_stopping):
+                        history.stopped = "early stopping"
+                    calls("epoch_end", Moment(net, history, len(history)))
+                if len(history) in stops.snapshots:
+                    calls("snapshot", Moment(net, history, len(history)))
                 if checkpoint is not None:
                     kept = capture(net, method, generators, history, best)
                     if time.monotonic() - last_checkpoint >= checkpoint_seconds:
@@ -254,9 +287,9 @@ def _calls(callbacks: Callbacks | None) -> _Calls:
 def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
     """Raise what `train(net, data, **settings)` would raise before its first step, and do nothing else."""
     asked = {name: parameter.default for name, parameter in signature(train).parameters.items()} | settings
-    X, _, V = _checked_data(net, data, asked["validation"])
-    checked = ("epochs", "batch_size", "l2", "clip", "early_stopping", "curve_samples", "engine")
-    _check_settings(net, X, V, *(asked[name] for name in checked))
+    X, _, parts = _checked_data(net, data, asked["validation"], asked["monitor_test"])
+    checked = [name for name in signature(_check_settings).parameters if name in asked and name != "net"]
+    _check_settings(net, X, parts, **{name: asked[name] for name in checked})
     optimizers.optimizer(asked["optimizer"], asked["learning_rate"])
     optimizers.schedule(asked["schedule"])
     if asked["augment"] is not None:
@@ -264,16 +297,23 @@ def refuse_unfit(net: Network, data: DataSet | Pair, **settings: Any) -> None:
 
 
 def _checked_data(
-    net: Network, data: DataSet | Pair, validation: Pair | None
-) -> tuple[Inputs, Targets, tuple[Inputs, Targets] | None]:
-    """Inputs and targets of the training part, and those of the validation part, as the network takes them."""
+    net: Network, data: DataSet | Pair, validation: Pair | None, monitor_test: bool
+) -> tuple[Inputs, Targets, Measured]:
+    """Inputs and targets of the training part, and by name those of the other parts that are measured while training
+    runs, as the network takes them."""
     x, y, held_out = _parts(data, validation)
     X = net.samples(x)
     T = net.compact_targets(y, len(X))
-    if held_out is None:
-        return X, T, None
-    V = net.samples(held_out[0])
-    return X, T, (V, net.compact_targets(held_out[1], len(V)))
+    others: dict[str, Pair] = {} if held_out is None else {"validation": held_out}
+    if monitor_test:
+        if not isinstance(data, DataSet) or data.test is None:
+            raise InputError("there is no test part to monitor", "Give a DataSet with one, or leave out monitor_test.")
+        others["test"] = data.test.x, data.test.y
+    parts: Measured = {}
+    for name, (inputs, targets) in others.items():
+        V = net.samples(inputs)
+        parts[name] = V, net.compact_targets(targets, len(V))
+    return X, T, parts
 
 
 def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pair | None]:
@@ -288,13 +328,15 @@ def _parts(data: DataSet | Pair, validation: Pair | None) -> tuple[Any, Any, Pai
 def _check_settings(
     net: Network,
     X: Inputs,
-    V: tuple[Inputs, Targets] | None,
+    parts: Measured,
     epochs: int,
     batch_size: Size,
     l2: float,
     clip: float | None,
     early_stopping: int | None,
     curve_samples: int | None,
+    curve_every: int,
+    snapshots: Collection[int],
     engine: str,
 ) -> None:
     if engine not in ENGINES:
@@ -306,7 +348,11 @@ def _check_settings(
     for name, count in (("early_stopping", early_stopping), ("curve_samples", curve_samples)):
         if count is not None:
             whole(name, count, 1)
-    if early_stopping is not None and V is None:
+    whole("curve_every", curve_every, 1)
+    latest = max((whole("snapshots", wanted, 1) for wanted in snapshots), default=0)
+    if latest > epochs:
+        raise InputError(f"a snapshot is wanted after epoch {latest} of {epochs}", "Name epochs that are trained.")
+    if early_stopping is not None and "validation" not in parts:
         raise InputError("early stopping needs validation data", "Give a validation part, or leave it out.")
     rows = rows_a_batch(len(X), batch_size)
     if net.statistics() and (rows == 1 or len(X) % rows == 1):
@@ -314,32 +360,26 @@ def _check_settings(
             f"batch normalisation meets a batch of one: {len(X)} samples in batches of {rows}",
             "The variance of one sample is 0. Choose a batch size that leaves no single sample.",
         )
-    for part in (X, *(V[:1] if V else ())):
+    for part in (X, *(inputs for inputs, _ in parts.values())):
         refuse_non_finite(part)
 
 
-def _curve_rows(m: int, samples: int | None, seed: int) -> Any:
-    """The training rows on which the curves are measured: all, or a fixed draw in file order."""
+def _fixed_rows(m: int, samples: int | None, seed: int) -> Any:
+    """Training rows on which something is measured: all, or a fixed draw in file order."""
     if samples is None or samples >= m:
         return slice(None)
     return np.sort(stream(seed, "subset").choice(m, samples, replace=False))
 
 
-def _measured(
-    net: Network,
-    rate: float,
-    X: Inputs,
-    T: Targets,
-    V: tuple[Inputs, Targets] | None,
-    sample: Any,
-    always_validate: bool,
-) -> Row:
+def _measured_parts(X: Inputs, T: Targets, others: Measured, sample: Any, curves: bool, validate: bool) -> Measured:
+    """The parts that are measured at a row of the history; `sample` are the training rows for it."""
+    if not curves:
+        return {name: part for name, part in others.items() if validate and name == "validation"}
+    return {"train": (X, T) if isinstance(sample, slice) else (X[sample], T[sample]), **others}
+
+
+def _measured(net: Network, rate: float, parts: Measured) -> Row:
     row: Row = {"learning_rate": rate}
-    parts: dict[str, tuple[Inputs, Targets]] = {}
-    if sample is not None:
-        parts["train"] = (X, T) if isinstance(sample, slice) else (X[sample], T[sample])
-    if V is not None and (sample is not None or always_validate):
-        parts["validation"] = V
     for name, (inputs, targets) in parts.items():
         row[f"{name}_loss"], accuracy = measure(net, inputs, targets)
         if accuracy is not None:

@@ -68,7 +68,8 @@ def capture(
 
 def completed(state: TrainingState, history: History) -> TrainingState:
     """`state` with the history up to its epoch, which is copied only now: there may be a state for every epoch."""
-    rows, seconds = history.rows[: state.epoch], history.seconds[: state.epoch]
+    kept = history.rows_until(state.epoch)
+    rows, seconds = history.rows[:kept], history.seconds[:kept]
     losses = {"batch_losses": np.array(history.batch_losses[: state.epoch])} if history.batch_losses else {}
     return TrainingState(state.epoch, state.arrays | losses, state.numbers | {"rows": rows, "seconds": seconds})
 
@@ -102,6 +103,7 @@ def resume(
         history.rows[:] = state.numbers["rows"]
         history.seconds[:] = state.numbers["seconds"]
         history.stopped = state.numbers["stopped"]
+        history.epochs = state.epoch
         if by_kind["best"]:
             best.loss, best.epoch = state.numbers["best"]["loss"], state.numbers["best"]["epoch"]
             best.arrays = by_kind["best"]

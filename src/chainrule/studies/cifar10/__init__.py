@@ -1,0 +1,1 @@
+"""The parts of the CIFAR-10 study: its material, its networks, its tables, and what the reports printed."""
