@@ -25,6 +25,7 @@ class Variable:
     line       of the last assignment to it in `function`, None where it cannot be found
     function   that returned, as it is named in the file: `backward` or `Net.backward`
     call       which of the calls of that function within this pass it was, counted from 0
+    time       when it was assigned: 1 for the first assignment of this pass, 2 for the next …; 0 where not known
     """
 
     name: str
@@ -32,6 +33,7 @@ class Variable:
     line: int | None = None
     function: str = ""
     call: int = 0
+    time: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,9 @@ class Point:
     """What the code was given.
 
     X            (m, d)
-    targets      (m, K): one-hot rows for classes, zeros and ones for K = 1 or independent outputs, numbers for regression
+    targets      (m, K): one-hot rows for classes, zeros and ones for K = 1 or independent outputs, or numbers
     parameters   "W1" (fan_in, fan_out), "b1" (fan_out,), "W2" …; no "b1" where the code has no biases
-    settings     numbers of the user's that took part, by our name: "l2" (its λ as it was passed), "learning_rate", "keep_prob"
+    settings     numbers of the user's that took part, by our name: "l2" (its λ as it was passed), "learning_rate"
     """
 
     X: Array
@@ -67,16 +69,18 @@ class Point:
 class Interface:
     """What was recognised of the file; printed before everything else, so that a mistake in it is seen.
 
-    style       "functions", "class", "layers" (objects or functions of one layer each), "training function" (one function that
-                does all), "script" (code outside functions) or "adapter"
+    style       "functions", "class", "layers" (objects or functions of one layer each), "training function" (one
+                function that does all), "script" (code outside functions) or "adapter"
     layout      "row" where a sample is a row of what the code is given, "column" where it is a column
     targets     "one-hot", "integer", "column" (one number a sample, as an axis of its own) or "flat"
     bias        "(h,)", "(1, h)", "(h, 1)", "extra row", "extra column" or "none"
     samples     "batch", or "one" where the code takes a single sample at a time (then m is 1)
     weights     "(in, out)" or "(out, in)": how the code keeps a weight matrix
-    update      "returned" where the gradients are returned, "stored" where they are kept in attributes, "in place" where
-                the weights were changed and the gradients recovered from that
-    names       the user's name of each parameter and of X, targets and output: {"W1": 'params["W1"]', "X": "x_train", …}
+    update      "returned" where the gradients are returned, "stored" where they are kept in attributes, "in place"
+                where the weights were changed and the gradients recovered from that
+    names       the user's name of each parameter and of X, targets and output: {"W1": 'params["W1"]', "X": "x", …}
+    shapes      the shape in which the code holds each parameter at the first point; of an extra row or column the
+                weights and the bias apart, as they would be without it
     functions   role: (name, line); roles are forward, backward, loss, update, train, initialise, model, layer
     stated      what names and text of the file say of the mathematics, when they do: "hidden", "output", "loss", "l2" →
                 "sigmoid", "softmax", "cross-entropy", "binary cross-entropy", "squared error" …; hints, not facts
@@ -91,6 +95,7 @@ class Interface:
     weights: Literal["(in, out)", "(out, in)"] = "(in, out)"
     update: Literal["returned", "stored", "in place"] = "returned"
     names: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     functions: dict[str, tuple[str, int]] = field(default_factory=dict)
     stated: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
@@ -100,9 +105,8 @@ class Interface:
         lines = [f"{role:<10} {name} (line {line})" for role, (name, line) in self.functions.items()]
         own = [f"{theirs} is our {ours}" for ours, theirs in self.names.items() if theirs != ours]
         samples = f"samples are {self.layout}s" if self.samples == "batch" else "one sample at a time"
-        lines.append(
-            f"{'style':<10} {self.style}; {samples}; targets {self.targets}; weights {self.weights}; bias {self.bias}"
-        )
+        kept = f"targets {self.targets}; weights {self.weights}; bias {self.bias}"
+        lines.append(f"{'style':<10} {self.style}; {samples}; {kept}")
         lines.append(f"{'gradients':<10} {_GRADIENTS[self.update]}")
         if own:
             lines.append(f"{'names':<10} {', '.join(own)}")
@@ -141,14 +145,19 @@ class Observation:
 
     output           of forward, the user's own shape; None where forward failed
     loss             of the file itself at this point; None where it has none
-    numerical        ∂(the file's own loss)/∂parameter by central differences, our names and shapes; NaN in entries that were
-                     not nudged (large fixed sizes); empty without a loss
+    numerical        ∂(the file's own loss)/∂parameter by central differences, our names and shapes; NaN in entries
+                     that were not nudged (large fixed sizes); empty without a loss
     rounding         what a correct gradient may differ from `numerical` by, the largest of any entry, per parameter
-    gradients        what the code says is the gradient, by our name of the parameter ("W1"), the user's own shape
-    forward          variables of the functions that ran in forward, by the user's own name; those of functions called by
-                     forward have the function before them (`softmax.exps`), and the call from the second on (`linear[1].Z`)
+    gradients        what the code says is the gradient, by our name of the parameter ("W1"), the user's own shape; a
+                     bias that is an extra row or column is split off; recovered from the change of a weight, the
+                     name is the weight's
+    forward          variables of the functions that ran in forward, by the user's own name; those of functions called
+                     by forward have the function before them (`softmax.exps`), and from the second call on its number
+                     (`linear[1].Z`); values that were overwritten have @1, @2 … after them, in order (`dZ@1`, then `dZ`)
     backward         the same of backward (and of the update where the gradients come from it)
     changed          what was written into
+    failed           what went wrong, by role ("forward", "loss", "backward"): a sentence with the line; the variables up
+                     to there are recorded
     output_again     the second forward with the same arguments and no fresh state; the same where nothing is stale
     gradients_again  the gradients of the second forward and backward
     """
@@ -162,17 +171,18 @@ class Observation:
     forward: dict[str, Variable] = field(default_factory=dict)
     backward: dict[str, Variable] = field(default_factory=dict)
     changed: tuple[Change, ...] = ()
+    failed: dict[str, str] = field(default_factory=dict)
     output_again: Array | None = None
     gradients_again: dict[str, Variable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One call that the training function made, or one change of the weights within it, in the order in which they came.
+    """One call that the training function made, or one change of the weights within it.
 
-    role         "forward", "backward", "update", "loss", "shuffle" or "weights" (changed by the training function itself)
+    role         "forward", "backward", "update", "loss" or "weights" (changed by the training function itself)
     function     that was called; `line` is the line of the call in its caller
-    epoch        the value of the outermost loop around the call, None outside every loop
+    epoch        round of the outermost loop around the call, counted from 0, None outside every loop
     part         "train", "validation" or "mixed": whose samples were given; None where the call was given none
     rows         which rows of that part they were, in the order given
     parameters   the weights before, our names and shapes; given only where they changed during the call
@@ -237,7 +247,7 @@ class Loop:
 
 @dataclass(frozen=True)
 class Step:
-    """One call of the file's own update: `before` + what it made of `gradients` at `rate` = `after`; our names and shapes."""
+    """One call of the file's own update: what it made of `before` by `gradients` and `rate`; our names and shapes."""
 
     function: tuple[str, int]
     before: dict[str, Array]
