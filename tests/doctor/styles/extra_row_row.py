@@ -14,7 +14,6 @@ def softmax(z):
 
 def add_ones(A):
     return np.hstack([np.ones((A.shape[0], 1)), A])
-    #! bias-missing Z1: return np.hstack([np.zeros((A.shape[0], 1)), A])
 
 
 def forward(X, W1, W2):

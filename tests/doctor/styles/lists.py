@@ -58,7 +58,7 @@ def cross_entropy(y, Y):
         #! loss-sign loss: loss += Y[i] * log(y[i])
         #! other-loss loss: loss += -(Y[i] * log(y[i]) + (1 - Y[i]) * log(1 - y[i]))
     return loss
-    #! loss-scale loss: return 2 * loss / len(Y)
+    #! loss-scale loss: return loss / len(Y)
     #! loss-scale loss: return 3 * loss
 
 

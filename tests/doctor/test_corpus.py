@@ -1,0 +1,96 @@
+"""The corpus proves itself: its right code is right, planted edits make the gradients wrong, harmless ones do not."""
+
+import ast
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+from doctor.corpus import Case, pairs, runnable, singles, styles
+from doctor.drivers import DRIVERS, start
+
+LOOP = {"ascends", "never-reshuffled", "samples-dropped", "trains-on-validation"}  # faults of the training loop alone
+
+
+Arrays = dict[str, Any]
+
+
+def module(text: str) -> Any:
+    code = types.SimpleNamespace()
+    space = vars(code)
+    exec(compile(text, "corpus", "exec"), space)
+    return code
+
+
+def verdict(case: Case) -> str:
+    """What central differences of the code's own loss say of its gradients: right, up to scale, wrong or fails."""
+    code, run = module(runnable(case.style, *case.faults)), DRIVERS[case.style.name]
+    X, labels, T, P = start(case.style.name, np.random.default_rng(3))
+    copied = {name: array.copy() for name, array in P.items()}
+    with np.errstate(all="ignore"):
+        try:
+            _, found = run(code, X, labels, T, copied)
+            numerical = {name: differences(lambda Q: run(code, X, labels, T, Q)[0], P, name) for name in P}
+        except (ValueError, IndexError, KeyError, TypeError):
+            return "fails"
+    return judged(found, numerical, P)
+
+
+def judged(found: Arrays, numerical: Arrays, P: Arrays) -> str:
+    same = [
+        np.shape(found[name]) == P[name].shape and np.allclose(found[name], G, 1e-6, 1e-8)
+        for name, G in numerical.items()
+    ]
+    if all(same):
+        return "right"
+    if all(np.shape(found[name]) == P[name].shape for name in P):
+        a, b = (np.concatenate([np.ravel(G[name]) for name in P]) for G in (found, numerical))
+        if a @ b > 0 and np.allclose(a, b * (a @ b) / (b @ b), 1e-6, 1e-8):
+            return "up to scale"
+    return "wrong"
+
+
+def differences(loss: Any, P: dict[str, Any], name: str, step: float = 1e-5) -> Any:
+    G = np.zeros_like(P[name])
+    for place in np.ndindex(G.shape):
+        values = []
+        for sign in (1, -1):
+            Q = {key: array.copy() for key, array in P.items()}
+            Q[name][place] += sign * step
+            values.append(loss(Q))
+        G[place] = (values[0] - values[1]) / (2 * step)
+    return G
+
+
+@pytest.mark.parametrize("name", styles())
+def test_what_each_file_says_of_its_edits_is_so(name: str) -> None:
+    for case in (case for case in singles() if case.style.name == name):
+        found = verdict(case)
+        if not case.faults or case.faults[0].kinds[0] in LOOP | {"right"}:
+            assert found == "right", f"{case.name}: {found}"
+        elif case.faults[0].kinds[0] == "up to scale":
+            assert found == "up to scale", f"{case.name}: {found}"
+        else:
+            assert found in ("wrong", "fails", "up to scale"), f"{case.faults[0]}: {found}"
+
+
+def test_the_corpus_has_the_size_that_it_claims() -> None:
+    faults = [fault for style in styles().values() for fault in style.faults if not fault.harmless]
+    assert len(styles()) >= 24
+    assert len({name.rsplit("_", 1)[0] for name in styles()}) >= 12
+    assert len(faults) >= 400
+    assert len(pairs()) >= 60
+
+
+def test_every_edit_changes_one_line_and_leaves_code_that_parses() -> None:
+    for case in singles() + pairs():
+        ast.parse(runnable(case.style, *case.faults))
+        changed = [i for i, line in enumerate(case.style.lines) if line != changed_line(case, i)]
+        assert len(changed) == len(case.faults), case.name
+
+
+def changed_line(case: Case, number: int) -> str:
+    texts = {fault.line: fault.text for fault in case.faults}
+    line = case.style.lines[number]
+    return line[: len(line) - len(line.lstrip())] + texts[number] if number in texts else line
