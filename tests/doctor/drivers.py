@@ -204,7 +204,7 @@ DRIVERS: dict[str, Driver] = {
     for name, function in list(globals().items())
     if name.endswith(("_row", "_column")) or name == "lists"
 }
-# How the parameters lie: number of layers, 2 by default, and biases (h,), (1, h), (h, 1), or as an "extra" row or column.
+# Number of layers, 2 by default, and biases (h,), (1, h), (h, 1) in columns by default, or an "extra" row or column.
 LAYERS = {"layer_functions_column": 3, "class_params_column": 3, "three_layers_row": 3, "three_layers_column": 3}
 BIASES = {
     "arguments_row": "(h,)", "layer_functions_row": "(h,)", "layer_objects_row": "(h,)", "lists": "(h,)",
