@@ -1,0 +1,419 @@
+"""Where the mistakes are: the fewest known ones that make the right passes into what the file computes.
+
+From the output down, every quantity is judged given the file's own inputs to it. A quantity between the passes need not be
+seen for that: each hypothesis on dZ of a layer says what dW and db of that layer become, and these are known. What a
+hypothesis on one layer does to the layers below is their input, so that its consequences are not counted as mistakes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.diagnosis.agreement import Both, along, close, factors, same_number
+from chainrule.diagnosis.evidence import Gradient, Local
+from chainrule.diagnosis.forward import Network
+from chainrule.diagnosis.hypotheses import (
+    below_mistakes,
+    bias_mistakes,
+    factor_mistakes,
+    output_mistakes,
+    slope_mistakes,
+    weight_mistakes,
+)
+from chainrule.diagnosis.hypotheses.biases import as_found
+from chainrule.diagnosis.hypotheses.hidden import updated
+from chainrule.diagnosis.hypotheses.weights import permuted
+from chainrule.diagnosis.kinds import Mistake
+from chainrule.diagnosis.objective import Objective
+
+BEAM = 12  # hypotheses on the layers above that are followed down
+AGAIN = 0.3  # what the same mistake costs in another layer: it is one line of a loop
+FLOWS = 0.05  # what a mistake in dZ costs beyond one in a leaf
+UNKNOWN = 3.0  # a gradient that nothing explains
+OWN = 2.2  # a dZ that is seen, and that nothing explains
+CONTRADICTS = 0.4  # a variable called dZ2 that is not what the hypothesis says
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file under judgement: its passes as they are meant, its loss, and what it computed."""
+
+    network: Network
+    objective: Objective
+    gradients: dict[str, Gradient]
+    backward: dict[int, list[Local]]
+    sizes: dict[str, int]
+    parameters: frozenset[str]
+    first: tuple[Mistake, ...] = ()
+
+    @property
+    def m(self) -> tuple[int, ...]:
+        return self.network.m
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Mistakes that make the right gradients into the file's.
+
+    unknown   quantities that none of the known mistakes explains
+    D, dA     dZ and dA of each layer as the file has them, if the explanation holds
+    also      kinds that would give the same numbers, by quantity
+    """
+
+    mistakes: tuple[Mistake, ...] = ()
+    unknown: tuple[str, ...] = ()
+    D: dict[int, Both] = field(default_factory=dict)
+    dA: dict[int, Both] = field(default_factory=dict)
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    extra: float = 0.0
+
+    @property
+    def cost(self) -> float:
+        total, roles = self.extra, set()
+        for mistake in self.mistakes:
+            total += AGAIN if mistake.role in roles else 1.0
+            total += FLOWS if mistake.quantity[:2] in ("dZ", "dA") else 0.0
+            roles.add(mistake.role)
+        return total + sum(OWN if name[:2] == "dZ" else UNKNOWN for name in self.unknown)
+
+    def joined(self, mistakes: Sequence[Mistake], unknown: Sequence[str] = (), **changes: Any) -> "Explanation":
+        return replace(self, mistakes=(*self.mistakes, *mistakes), unknown=(*self.unknown, *unknown), **changes)
+
+
+def explain(case: Case) -> Explanation:
+    """The explanation with the fewest mistakes; single ones in each quantity first, then pairs."""
+    best = _search(case, pairs=False)
+    if best.unknown or best.cost >= 1.9:
+        other = _search(case, pairs=True)
+        best = min(best, other, key=lambda explanation: explanation.cost)
+    return best
+
+
+def _search(case: Case, *, pairs: bool) -> Explanation:
+    L = case.network.depth
+    beam = _kept(_with_leaves(case, L, Explanation(case.first), _output_candidates(case)))
+    for l in range(L - 1, 0, -1):
+        followed = []
+        for explanation in beam:
+            candidates = _hidden_candidates(case, l, explanation, pairs=pairs)
+            followed += _with_leaves(case, l, explanation, candidates)
+        beam = _kept(followed)
+    return beam[0]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What dZ of a layer may be, and what dA was."""
+
+    D: Both
+    dA: Both | None
+    mistakes: tuple[Mistake, ...] = ()
+    unknown: bool = False
+
+
+def _with_leaves(case: Case, l: int, above: Explanation, candidates: Iterator[_Candidate]) -> list[Explanation]:
+    found = []
+    for candidate in candidates:
+        W, W_also = _weights(case, l, candidate)
+        b, b_also = _bias(case, l, candidate)
+        unknown = [f"dZ{l}"] if candidate.unknown else []
+        unknown += [name for name, leaf in ((f"dW{l}", W), (f"db{l}", b)) if leaf is None]
+        mistakes = [*candidate.mistakes, *(W or ()), *(b or ())]
+        also = {**above.also, **{name: kinds for name, kinds in ((f"dW{l}", W_also), (f"db{l}", b_also)) if kinds}}
+        dA = above.dA if candidate.dA is None else {**above.dA, l: candidate.dA}
+        extra = above.extra + (CONTRADICTS if _contradicted(case, l, candidate.D) else 0.0)
+        found.append(
+            above.joined(mistakes, unknown, D={**above.D, l: candidate.D}, dA=dA, also=also, extra=extra)
+        )
+    return found
+
+
+def _kept(explanations: list[Explanation]) -> list[Explanation]:
+    """The best, those that say the same of dZ put together; the kinds of the others are kept as `also`."""
+    kept: list[Explanation] = []
+    for explanation in sorted(explanations, key=lambda e: e.cost):
+        l = min(explanation.D)
+        twin = next((i for i, k in enumerate(kept) if _same(k, explanation, l)), None)
+        if twin is None:
+            kept.append(explanation)
+        elif explanation.cost < kept[twin].cost + 0.01 and not explanation.unknown:
+            also = dict(kept[twin].also)
+            known = {mistake.kind for mistake in kept[twin].mistakes}
+            for mistake in explanation.mistakes:
+                if mistake.kind not in known:
+                    also[mistake.quantity] = tuple(dict.fromkeys((*also.get(mistake.quantity, ()), mistake.kind)))
+            kept[twin] = replace(kept[twin], also=also)
+    return kept[:BEAM]
+
+
+def _same(a: Explanation, b: Explanation, l: int) -> bool:
+    return all(close(a.D[k], b.D[k], 1e-9) for k in a.D if k >= l)
+
+
+def _output_candidates(case: Case) -> Iterator[_Candidate]:
+    L, network = case.network.depth, case.network
+    right = case.objective.delta(network)
+    yield _Candidate(right, None)
+    yield from _scaled(case, L, right, None, ())
+    for value, mistake in output_mistakes(network, case.objective):
+        if not _usable(value) or factors(value, right) is not None:
+            continue
+        yield from _scaled(case, L, value, None, (mistake,))
+    yield from _own(case, L, None)
+
+
+def _hidden_candidates(case: Case, l: int, above: Explanation, *, pairs: bool) -> Iterator[_Candidate]:
+    network, D = case.network, above.D[l + 1]
+    W, slope = network.W[l + 1], network.slope(l)
+    gradient = case.gradients.get(f"W{l + 1}")
+    dW = None if gradient is None else gradient.value
+    dA = tuple(d @ w.T for d, w in zip(D, W, strict=True))
+    right = _times(dA, slope)
+    yield _Candidate(right, dA)
+    yield from _scaled(case, l, right, dA, ())
+    below = [(v, s) for v, s in below_mistakes(network, l, D, above.dA.get(l + 1), dW) if _usable(v)]
+    if dW is not None:
+        below += list(_updated(case, l, D, dW, dA, slope))
+    for value, mistake in below:
+        yield from _scaled(case, l, _times(value, slope), value, (mistake,))
+    for incoming, first in [(dA, ()), *((v, (s,)) for v, s in below)] if pairs else [(dA, ())]:
+        for value, mistake in slope_mistakes(network, l, incoming):
+            B = _times(incoming, value)
+            if _usable(B) and factors(B, right) is None:
+                yield from _scaled(case, l, B, incoming, (*first, mistake))
+    yield from _own(case, l, dA)
+
+
+def _updated(case: Case, l: int, D: Both, dW: Both, dA: Both, slope: Both) -> Iterator[tuple[Both, Mistake]]:
+    """dA through weights that were updated already, at the rate that the gradient below shows."""
+    network = case.network
+    lost = updated(network, l, D, dW)
+    for name, right, direction in _leaves(case, l, _times(dA, slope), _times(lost, slope)):
+        gradient = case.gradients.get(name)
+        if gradient is None or gradient.value is None:
+            continue
+        rates = along(gradient.value, right, direction)
+        if rates is None or not (same_number(rates) or _same_over_m(rates, case.m)) or abs(rates[0]) < 1e-9:
+            continue
+        value = tuple(a + rate * b for a, rate, b in zip(dA, rates, lost, strict=True))
+        yield value, Mistake(
+            "updated-weights",
+            f"dA{l}",
+            f"{{dA{l}}} goes through {{W{l + 1}}} after its update with the rate {rates[0]:.4g}; it belongs before",
+            parameter={"rate": rates[0]},
+        )
+        return
+
+
+def _same_over_m(numbers: Sequence[float], m: Sequence[int]) -> bool:
+    return same_number(tuple(c * k for c, k in zip(numbers, m, strict=True)))
+
+
+def _leaves(case: Case, l: int, D: Both, direction: Both) -> list[tuple[str, Both, Both]]:
+    """By parameter of layer l: its gradient where dZ is D, and what a step of dZ along `direction` adds to it."""
+    A, (lam, mu) = case.network.A[l - 1], (case.objective.lam, case.objective.mu)
+    W, b = case.network.W[l], case.network.b[l]
+    return [
+        (
+            f"W{l}",
+            tuple(a.T @ d + k * w for a, d, k, w in zip(A, D, lam, W, strict=True)),
+            tuple(a.T @ d for a, d in zip(A, direction, strict=True)),
+        ),
+        (
+            f"b{l}",
+            tuple(d.sum(axis=0) + k * c for d, k, c in zip(D, mu, b, strict=True)),
+            tuple(d.sum(axis=0) for d in direction),
+        ),
+    ]
+
+
+def _scaled(case: Case, l: int, B: Both, dA: Both | None, mistakes: tuple[Mistake, ...]) -> Iterator[_Candidate]:
+    """B as it stands and times the numbers that the gradients of the layer show, where one of these agrees or B is seen."""
+    tried: list[tuple[float, ...]] = []
+    zero = tuple(np.zeros_like(b) for b in B)
+    for name, penalty, part in _leaves(case, l, zero, B):
+        gradient = case.gradients.get(name)
+        if gradient is None or gradient.value is None:
+            continue
+        data = tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
+        r = factors(data, part)
+        if r is None or any(same_number((1.0, *(x / y for x, y in zip(r, other, strict=True)))) for other in tried):
+            continue
+        tried.append(r)
+        quantity = f"dZ{l}"
+        if dA is not None and not mistakes and _shown(case, l, dA, r):
+            quantity = f"dA{l}"
+        found = factor_mistakes(r, case.m, quantity, case.sizes, plain=bool(mistakes))
+        if found is None or (not mistakes and not found):
+            continue
+        D = tuple(x * b for x, b in zip(r, B, strict=True))
+        yield _Candidate(D, dA, (*mistakes, *found))
+    if mistakes and not any(same_number((1.0, *r)) for r in tried) and _seen(case, l, B):
+        yield _Candidate(B, dA, mistakes)
+
+
+def _shown(case: Case, l: int, dA: Both, r: tuple[float, ...]) -> bool:
+    """Whether a variable holds dA times r (and times what is the same of every sample), so that the factor came before."""
+    for local in case.backward.get(l, []):
+        found = factors(local.value, dA)
+        if found is not None and not same_number((1.0, *found)):
+            rest = tuple(x / y for x, y in zip(found, r, strict=True))
+            if same_number((1.0, *rest)) or same_number((1.0, *(x * s for x, s in zip(rest, case.objective.scale, strict=True)))):
+                return True
+    return False
+
+
+def _own(case: Case, l: int, dA: Both | None) -> Iterator[_Candidate]:
+    """Variables of the file that are its dZ, as its own dW or db shows, whatever they hold."""
+    for local in case.backward.get(l, []):
+        zero = tuple(np.zeros_like(v) for v in local.value)
+        for name, penalty, part in _leaves(case, l, zero, local.value):
+            gradient = case.gradients.get(name)
+            if gradient is None or gradient.value is None or gradient.value[0].size < 2:
+                continue
+            r = factors(tuple(g - p for g, p in zip(gradient.value, penalty, strict=True)), part)
+            if r is not None and (same_number((1.0, *r)) or same_number((1.0, *(x / s for x, s in zip(r, case.objective.scale, strict=True))))):
+                yield _Candidate(tuple(x * v for x, v in zip(r, local.value, strict=True)), dA, unknown=True)
+                break
+
+
+def _seen(case: Case, l: int, B: Both) -> bool:
+    return any(factors(local.value, B) is not None for local in case.backward.get(l, []))
+
+
+_NAMED = re.compile(r"(?:d|delta|grad|error|err|g)_?(?:z|Z|k|a_in)?_?(\d)$")
+
+
+def _contradicted(case: Case, l: int, D: Both) -> bool:
+    """Whether a variable that is called dZ of this layer is no multiple of D."""
+    called = [local for local in case.backward.get(l, []) if _is_delta(local.variable.name, l)]
+    return bool(called) and all(factors(local.value, D) is None for local in called)
+
+
+def _is_delta(name: str, l: int) -> bool:
+    match = _NAMED.fullmatch(re.sub(r"^.*[.\[]|[\]\"']", "", name))
+    return match is not None and int(match.group(1)) == l and re.search(r"[zZ]|delta", name) is not None
+
+
+def _weights(case: Case, l: int, candidate: _Candidate) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
+    """The mistakes in the line of dW of layer l, and the kinds of others that say the same; None where none is known."""
+    q, gradient = f"dW{l}", case.gradients.get(f"W{l}")
+    if gradient is None:
+        return (Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),), ()
+    before: tuple[Mistake, ...] = ()
+    if gradient.fault == "transposed":
+        before = (Mistake("transposed", q, f"{{{q}}} has the shape of {{W{l}}} transposed"),)
+    if gradient.value is None:
+        return None, ()
+    network, W, lam = case.network, case.network.W[l], case.objective.lam
+    R = tuple(a.T @ d for a, d in zip(network.A[l - 1], candidate.D, strict=True))
+    penalty = tuple(k * w for k, w in zip(lam, W, strict=True))
+    V, data = gradient.value, tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
+    if close(data, R) or close(V, tuple(r + p for r, p in zip(R, penalty, strict=True))):
+        return before, ()
+    options = [*_factored(case, q, data, R)]
+    if any(lam):
+        options += _factored(case, q, V, tuple(r + p for r, p in zip(R, penalty, strict=True)))
+    c = along(V, R, W)
+    if c is not None:
+        options += _penalised(case, q, f"W{l}", c)
+    options += _among(case, q, data, weight_mistakes(network, l, candidate.D, candidate.dA), R)
+    if not options and permuted(data, R):
+        options.append((Mistake("permuted-rows", q, f"the rows or columns of {{{q}}} are in another order"),))
+    return _chosen(options, before)
+
+
+def _bias(case: Case, l: int, candidate: _Candidate) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
+    """As `_weights`, of db."""
+    q, gradient = f"db{l}", case.gradients.get(f"b{l}")
+    if f"b{l}" not in case.parameters:
+        return (), ()
+    if gradient is None:
+        return (Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),), ()
+    network, b, mu = case.network, case.network.b[l], case.objective.mu
+    R = tuple(d.sum(axis=0) for d in candidate.D)
+    penalty = tuple(k * x for k, x in zip(mu, b, strict=True))
+    before: tuple[Mistake, ...] = ()
+    if gradient.fault == "transposed":
+        before = (Mistake("transposed", q, f"{{{q}}} has a shape that makes {{b{l}}} grow to a matrix in the update"),)
+    V = gradient.value if gradient.value is not None else as_found(gradient.raw)
+    options = []
+    if gradient.value is not None:
+        data = tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
+        if close(data, R) or close(V, tuple(r + p for r, p in zip(R, penalty, strict=True))):
+            return before, ()
+        options += _factored(case, q, data, R)
+        c = along(gradient.value, R, b)
+        if c is not None and not any(mu):
+            options += _penalised(case, q, f"b{l}", c)
+    options += _among(case, q, V, bias_mistakes(network, l, candidate.D, candidate.dA), R)
+    return _chosen(options, before)
+
+
+def _factored(case: Case, q: str, observed: Both, right: Both) -> list[tuple[Mistake, ...]]:
+    r = factors(observed, right)
+    found = None if r is None else factor_mistakes(r, case.m, q, case.sizes)
+    return [] if found is None else [found]
+
+
+def _among(
+    case: Case, q: str, observed: Both, hypotheses: Iterator[tuple[Both, Mistake]], right: Both
+) -> list[tuple[Mistake, ...]]:
+    found = []
+    for value, mistake in hypotheses:
+        if not all(np.isfinite(v).all() for v in value) or factors(value, right) is not None:
+            continue
+        if close(observed, value):
+            found.append((mistake,))
+            continue
+        r = factors(observed, value) if observed[0].size > 1 else None
+        more = None if r is None else factor_mistakes(r, case.m, q, case.sizes, plain=True)
+        if more is not None:
+            found.append((mistake, *more))
+    return found
+
+
+def _penalised(case: Case, q: str, parameter: str, c: tuple[float, ...]) -> list[tuple[Mistake, ...]]:
+    """What c · W in a gradient says, beside the λ of the loss."""
+    lam, m = case.objective.lam, case.m
+
+    def says(kind: str, sentence: str) -> list[tuple[Mistake, ...]]:
+        return [(Mistake(kind, q, sentence, parameter={"lambda": c[0]}),)]
+
+    steady = same_number(c) or _same_over_m(c, m)
+    if parameter[0] == "b":
+        return says("l2-on-biases", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}}: the bias is penalised") if steady else []
+    if not all(lam):
+        return says("l2-not-in-loss", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}} that the loss has not") if steady else []
+    r = tuple(x / y for x, y in zip(c, lam, strict=True))
+    if all(abs(x) < 1e-6 for x in r):
+        return says("l2-missing", f"the derivative λ {{{parameter}}} of the penalty is missing in {{{q}}}")
+    if same_number((2.0, *r)):
+        return says("l2-doubled", f"the derivative of the penalty is there twice in {{{q}}}: 2λ {{{parameter}}} for λ {{{parameter}}}")
+    if same_number((1.0, *(x * k for x, k in zip(r, m, strict=True)))) and len(set(m)) > 1:
+        return says("l2-divided", f"the derivative of the penalty is divided by m once too often in {{{q}}}")
+    if same_number(r) or _same_over_m(r, m) or same_number(tuple(x / k for x, k in zip(r, m, strict=True))):
+        return says("l2-factor", f"the derivative of the penalty in {{{q}}} is {r[0]:.4g} times λ {{{parameter}}}")
+    return []
+
+
+def _chosen(
+    options: list[tuple[Mistake, ...]], before: tuple[Mistake, ...]
+) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
+    """The shortest, the first of equals; and the kinds of its equals."""
+    if not options:
+        return None, ()
+    best = min(options, key=len)
+    also = [m.kind for other in options if len(other) == len(best) for m in other]
+    return (*before, *best), tuple(k for k in dict.fromkeys(also) if k not in {m.kind for m in best})
+
+
+def _times(dA: Both, slope: Both) -> Both:
+    return tuple(a * f for a, f in zip(dA, slope, strict=True))
+
+
+def _usable(value: Both) -> bool:
+    return all(np.isfinite(v).all() for v in value) and any(np.abs(v).max(initial=0.0) > 0 for v in value)

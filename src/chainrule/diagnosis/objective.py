@@ -1,0 +1,208 @@
+"""Which loss the file computes: a multiple of a known one, with a penalty or without, found from its central differences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.diagnosis.agreement import TOLERANCE, Array, Both, same_number
+from chainrule.diagnosis.forward import Network
+from chainrule.diagnosis.functions import MATCHED, Loss, Map, losses, output_maps
+from chainrule.diagnosis.observation import Observation
+
+SAME = 1e-6  # to which the differences of a loss agree with its derivative
+NEARLY = 1e-3  # and where the loss adds an ε inside a logarithm, or clips
+OUTLIERS = 0.05  # share of entries that a kink beside them may spoil
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss Σᵢ scale · ℓ(aᵢ, tᵢ) + λ/2 Σ‖W‖² + μ/2 Σ‖b‖² at every point.
+
+    output     the map whose value ℓ takes: the network's, or softmax where the network gives logits
+    stated     False where the file has no loss, and the mean of the matched one is assumed
+    nearly     True where the file's loss agrees with it but for an ε, or was recognised by its values alone
+    """
+
+    loss: Loss
+    output: Map
+    scale: tuple[float, ...]
+    lam: tuple[float, ...]
+    mu: tuple[float, ...]
+    stated: bool = True
+    nearly: bool = False
+
+    def delta(self, network: Network) -> Both:
+        """∂L/∂Z of the output layer, through the map that the file computes."""
+        L = network.depth
+        A = network.A[L] if self.output is network.output else tuple(self.output.value(Z) for Z in network.Z[L])
+        return tuple(
+            s * self.output.pull(a, self.loss.gradient(a, T), Z)
+            for s, a, T, Z in zip(self.scale, A, network.T, network.Z[L], strict=True)
+        )
+
+    def words(self, m: Sequence[int], width: int) -> str:
+        """The loss in words, such as "mean cross-entropy + λ/2 Σ‖W‖² with λ = 0.1"."""
+        power, c = power_of(self.scale, m)
+        half = self.loss.name == "squared error"
+        named = f"½ {self.loss.name}" if half and np.isclose(c, 1) else self.loss.name
+        c = c / 2 if half and not np.isclose(c, 1) else c
+        sign = "minus the " if c < 0 else ""
+        times = "" if np.isclose(abs(c), 1) else f"{multiple(abs(c), {'K': width})} "
+        text = {-1: f"{sign}{times}mean {named}", 0: f"{sign}{times}sum of the {named}"}.get(
+            power, f"{sign}{times}m^{power} {named}"
+        )
+        if any(self.lam):
+            shown = f"λ = {self.lam[0]:.4g}" if same_number(self.lam) else f"λ = {self.lam[0] * m[0]:.4g}/m"
+            text += f" + λ/2 Σ‖W‖² with {shown}"
+        return text
+
+
+def power_of(scale: Sequence[float], m: Sequence[int]) -> tuple[int, float]:
+    """(a, c) with scale = c · mᵃ at every point; of the constants that fit the plainest."""
+    fitting = []
+    for a in (-1, 0, -2, 1, 2):
+        constants = tuple(s / float(k) ** a for s, k in zip(scale, m, strict=True))
+        if same_number(constants, 1e-5):
+            fitting.append((a, constants[0]))
+    plain = [(a, c) for a, c in fitting if np.isclose(abs(c), 1, rtol=1e-5)]
+    return (plain or fitting or [(0, float(scale[0]))])[0]
+
+
+def multiple(c: float, sizes: dict[str, int]) -> str:
+    """c as a person writes it: 2, ½, 1/K, 0.3."""
+    for name, size in sizes.items():
+        if size > 2 and np.isclose(c, size, rtol=TOLERANCE):
+            return name
+        if size > 2 and np.isclose(c * size, 1, rtol=TOLERANCE):
+            return f"1/{name}"
+    for n, text in ((2, "½"), (3, "⅓"), (4, "¼")):
+        if np.isclose(c * n, 1, rtol=TOLERANCE):
+            return text
+    if np.isclose(c, round(c), rtol=TOLERANCE) and round(c):
+        return str(round(c))
+    return f"1/{round(1 / c)}" if 0 < c < 1 and np.isclose(1 / c, round(1 / c), rtol=TOLERANCE) else f"{c:.6g}"
+
+
+def recognise(network: Network, observations: Sequence[Observation]) -> Objective | None:
+    """The loss of the file; None where it is none of the known ones. Where it has none, the matched mean is assumed."""
+    if any(o.loss is None for o in observations):
+        return assumed(network)
+    for limit in (SAME, NEARLY):
+        for output, loss in _candidates(network):
+            objective = _fitted(network, observations, output, loss, limit)
+            if objective is not None:
+                return objective
+    return _by_value(network, observations)
+
+
+def assumed(network: Network) -> Objective:
+    """The mean of the loss that belongs to the network's output map."""
+    name = MATCHED.get(network.output.name, "squared error")
+    loss = next(loss for loss in losses() if loss.name == name)
+    none = tuple(0.0 for _ in network.m)
+    return Objective(loss, network.output, tuple(1 / m for m in network.m), none, none, stated=False)
+
+
+def truth(network: Network, objective: Objective) -> dict[str, Both]:
+    """The gradient of the objective by every parameter: the chain rule through the network as the file computes it."""
+    found: dict[str, Both] = {}
+    D = objective.delta(network)
+    for l in range(network.depth, 0, -1):
+        A, W = network.A[l - 1], network.W[l]
+        data = tuple(a.T @ d for a, d in zip(A, D, strict=True))
+        found[f"W{l}"] = tuple(g + lam * w for g, lam, w in zip(data, objective.lam, W, strict=True))
+        sign = {"bias-missing": 0.0, "sign": -1.0}.get(network.fault, 1.0) if network.where == l else 1.0
+        found[f"b{l}"] = tuple(
+            sign * d.sum(axis=0) + mu * b for d, mu, b in zip(D, objective.mu, network.b[l], strict=True)
+        )
+        if l > 1:
+            D = tuple(d @ w.T * f for d, w, f in zip(D, W, network.slope(l - 1), strict=True))
+    return found
+
+
+def _candidates(network: Network) -> list[tuple[Map, Loss]]:
+    """Pairs of an output map and a loss, the matched one first; logits may still pass a map inside the loss."""
+    maps = [network.output]
+    if network.output.name in ("identity", "log-softmax"):
+        maps += [g for g in output_maps() if not g.fault and g.name in ("softmax", "sigmoid")]
+    pairs = [(g, loss) for g in maps for loss in losses()]
+    return sorted(pairs, key=lambda pair: MATCHED.get(pair[0].name) != pair[1].name)
+
+
+def _fitted(
+    network: Network, observations: Sequence[Observation], output: Map, loss: Loss, limit: float
+) -> Objective | None:
+    """The objective with `loss` whose gradient is that of the file's own loss; None where none is."""
+    nothing = tuple(0.0 for _ in observations)
+    unit = Objective(loss, output, tuple(1.0 for _ in observations), nothing, nothing)
+    with np.errstate(all="ignore"):
+        gradients = truth(network, unit)
+    found = [_fit(network, gradients, observations[i], i, limit) for i in range(len(observations))]
+    fits = [fit for fit in found if fit is not None]
+    if len(fits) < len(found):
+        return None
+    scale, lam, mu = zip(*fits, strict=True)
+    return Objective(loss, output, tuple(scale), tuple(lam), tuple(mu), nearly=limit > SAME)
+
+
+def _fit(
+    network: Network, gradients: dict[str, Both], observation: Observation, i: int, limit: float
+) -> tuple[float, float, float] | None:
+    """(scale, λ, μ) at point i by least squares over all entries that were nudged."""
+    numerical = observation.numerical
+    if not numerical:
+        return None
+    kept = [name for name in gradients if name in numerical]
+    y = np.concatenate([numerical[name].ravel() for name in kept])
+    weights = [network.W[int(name[1:])][i] if name[0] == "W" else gradients[name][i] * 0 for name in kept]
+    biases = [network.b[int(name[1:])][i] if name[0] == "b" else gradients[name][i] * 0 for name in kept]
+    columns = [
+        np.concatenate([array.ravel() for array in part])
+        for part in (
+            [gradients[name][i] for name in kept],
+            weights,
+            biases,
+        )
+    ]
+    M = np.stack(columns, axis=1)
+    use = np.isfinite(y) & np.isfinite(M).all(axis=1)
+    if use.sum() < 4 or not np.abs(y[use]).max() > 0:
+        return None
+    M, y = M[use], y[use]
+    allowed = limit * float(np.abs(y).max()) + min(max(observation.rounding.values(), default=0.0), NEARLY)
+    terms = (1, 2, 3) if limit == SAME else (1,)
+    for count in terms:  # as few as will do
+        solution = _robust(M[:, :count], y, allowed)
+        if solution is not None and abs(solution[0]) > 1e-9:
+            padded = [*solution, 0.0, 0.0][:3]
+            return float(padded[0]), float(padded[1]), float(padded[2])
+    return None
+
+
+def _robust(M: Array, y: Array, limit: float) -> Array | None:
+    solution = np.linalg.lstsq(M, y, rcond=None)[0]
+    gaps = np.abs(M @ solution - y)
+    if gaps.max() <= limit:
+        return np.asarray(solution)
+    kept = np.argsort(gaps)[: max(4, int(np.ceil(len(y) * (1 - OUTLIERS))))]
+    solution = np.linalg.lstsq(M[kept], y[kept], rcond=None)[0]
+    gaps = np.abs(M @ solution - y)
+    return np.asarray(solution) if np.quantile(gaps, 1 - OUTLIERS) <= limit else None
+
+
+def _by_value(network: Network, observations: Sequence[Observation]) -> Objective | None:
+    """From the values alone, for a loss whose differences say nothing: it rounds to float32, or keeps something."""
+    nothing = tuple(0.0 for _ in observations)
+    for output, loss in _candidates(network):
+        Z = network.Z[network.depth]
+        sums = [float(loss.losses(output.value(z), T).sum()) for z, T in zip(Z, network.T, strict=True)]
+        if not all(np.isfinite(sums)) or not all(sums):
+            continue
+        scale = tuple(float(o.loss or 0.0) / total for o, total in zip(observations, sums, strict=True))
+        a, c = power_of(scale, network.m)
+        fitting = all(np.isclose(s, c * float(m) ** a, rtol=1e-5) for s, m in zip(scale, network.m, strict=True))
+        if len(observations) > 1 and fitting and np.isclose(abs(c), (1, 0.5, 2), rtol=1e-5).any():
+            exact = tuple(c * float(m) ** a for m in network.m)
+            return Objective(loss, output, exact, nothing, nothing, nearly=True)
+    return None
