@@ -78,6 +78,7 @@ def layer_objects_row(code, X, labels, T, P):
     net = code.Model(*sizes(P))
     first, last = net.layers[0], net.layers[2]
     first.W, first.b, last.W, last.b = P.values()
+    net.forward(X[::-1] + 1)  # what a first call leaves behind is there in every later one
     loss = net.loss.forward(net.forward(X), labels)
     net.backward()
     return loss, dict(zip(P, (first.dW, first.db, last.dW, last.db), strict=True))
@@ -188,6 +189,34 @@ def in_place_row(code, X, labels, T, P):
     return loss, {name: (P[name] - getattr(net, key)) / 1e-3 for name, key in zip(P, held, strict=True)}
 
 
+def two_hidden_row(code, X, labels, T, P):
+    net = code.MLP(*sizes(P)[:2], sizes(P)[-1])
+    vars(net).update(P)
+    net.forward(X)
+    return net.loss(labels), net.backward(labels)
+
+
+def two_hidden_column(code, X, labels, T, P):
+    net = code.Net(*sizes(P, column=True)[:2], sizes(P, column=True)[-1])
+    vars(net).update({name.lower(): array for name, array in P.items()})
+    net.feed_forward(X.T)
+    net.back_propagate(T.T)
+    return net.cost(T.T), {name: getattr(net, f"d{name.lower()}") for name in P}
+
+
+def accumulate_row(code, X, labels, T, P):
+    net = code.Perceptron(*sizes(P))
+    vars(net).update(P)
+    net.forward(X[0])
+    net.backward(T[0])
+    return net.loss(T[0]), {name: getattr(net, f"d{name}") for name in P}
+
+
+def softmax_squared_row(code, X, labels, T, P):
+    _, a1, _, a2 = code.forward(X, *P.values())
+    return code.loss(a2, T), dict(zip(P, code.backward(X, T, P["W2"], a1, a2), strict=True))
+
+
 def lowered(found: Arrays) -> Arrays:
     """Gradients called dW1 under the names of their parameters, without those of anything else."""
     return {name: found[f"d{name}"] for name in NAMES if f"d{name}" in found}
@@ -205,11 +234,19 @@ DRIVERS: dict[str, Driver] = {
     if name.endswith(("_row", "_column")) or name == "lists"
 }
 # Number of layers, 2 by default, and biases (h,), (1, h), (h, 1) in columns by default, or an "extra" row or column.
-LAYERS = {"layer_functions_column": 3, "class_params_column": 3, "three_layers_row": 3, "three_layers_column": 3}
+LAYERS = {
+    "two_hidden_row": 3,
+    "two_hidden_column": 3,
+    "layer_functions_column": 3,
+    "class_params_column": 3,
+    "three_layers_row": 3,
+    "three_layers_column": 3,
+}
 BIASES = {
     "arguments_row": "(h,)", "layer_functions_row": "(h,)", "layer_objects_row": "(h,)", "lists": "(h,)",
     "sample_vectors_row": "(h,)", "regularized_row": "(h,)", "three_layers_row": "(h,)", "notebook_row": "(h,)",
     "regression_row": "(h,)", "in_place_row": "(h,)", "no_loss_row": "(h,)",
+    "two_hidden_row": "(h,)", "accumulate_row": "(h,)", "softmax_squared_row": "(h,)",
     "extra_row_row": "extra", "extra_row_column": "extra",
 }  # fmt: skip
 
@@ -218,6 +255,7 @@ def start(style: str, draw: np.random.Generator) -> tuple[Any, Any, Any, Arrays]
     """X (m, d), labels, targets and parameters in the shapes of the style, of which no two sizes are the same."""
     small = style == "lists"
     widths = [2, 3, 2] if small else [7, 6, 4] if LAYERS.get(style, 2) == 2 else [7, 6, 8, 4]
+    widths = [7, 6, 6, 4] if style.startswith("two_hidden") else widths
     m, K = 5, widths[-1]
     X = draw.normal(size=(m, widths[0]))
     labels = draw.integers(K, size=m)

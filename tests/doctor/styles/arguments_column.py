@@ -60,11 +60,11 @@ def backward(W1, b1, W2, b2, X, Y, cache):
     dW1 = dZ1 @ X.T
     #! transposed dW1: dW1 = X @ dZ1.T
     #! missing-mean dW1: dW1 = dZ1 @ X.T * m
-    #! wrong-operand dW1: dW1 = dA1 @ X.T
+    #! wrong-operand|mask-missing dW1: dW1 = dA1 @ X.T
     #! permuted-rows dW1: dW1 = np.roll(dZ1, 1, axis=0) @ X.T
     db1 = dZ1.sum(axis=1).reshape(-1, 1)
     #! collapsed-scalar db1: db1 = dZ1.sum()
     #! double-mean db1: db1 = dZ1.mean(axis=1).reshape(-1, 1)
-    #! wrong-operand db1: db1 = dA1.sum(axis=1).reshape(-1, 1)
+    #! wrong-operand|mask-missing db1: db1 = dA1.sum(axis=1).reshape(-1, 1)
     #! sign db1: db1 = -dZ1.sum(axis=1).reshape(-1, 1)
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}

@@ -33,10 +33,11 @@ def backward(X, y, z1, a1, a2, W1, W2):
     n = X.shape[0]
     d2 = a2.copy()
     #! right: d2 = np.array(a2)
+    #! overwritten-cache A2: d2 = a2
     d2[np.arange(n), y] -= 1
     #! sign dZ2: d2[np.arange(n), y] -= 1; d2 = -d2
     #! wrong-operand|missing-term dZ2: d2[:, y] -= 1
-    #! constant-factor|other-loss|wrong-operand dZ2: d2[np.arange(n), y] += 1
+    #! sign|wrong-operand dZ2: d2[np.arange(n), y] += 1
     d2 /= n
     #! missing-mean dZ2: pass
     #! double-mean dZ2: d2 /= n**2
@@ -66,12 +67,12 @@ def backward(X, y, z1, a1, a2, W1, W2):
     dW1 = X.T.dot(d1)
     #! missing-mean dW1: dW1 = n * X.T.dot(d1)
     #! transposed dW1: dW1 = d1.T.dot(X)
-    #! wrong-operand dW1: dW1 = X.T.dot(da1)
+    #! wrong-operand|mask-missing dW1: dW1 = X.T.dot(da1)
     #! permuted-rows dW1: dW1 = X.T[::-1].dot(d1)
     db1 = d1.sum(axis=0)
     #! collapsed-scalar db1: db1 = d1.sum()
     #! wrong-axis db1: db1 = d1.sum(axis=1)
-    #! wrong-operand db1: db1 = da1.sum(axis=0)
+    #! wrong-operand|mask-missing db1: db1 = da1.sum(axis=0)
     #! missing-term db1: db1 = 0 * d1.sum(axis=0)
     return dW1, db1, dW2, db2
 

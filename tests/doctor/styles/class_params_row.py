@@ -26,8 +26,10 @@ class DeepNeuralNetwork:
 
     def initialization(self):
         input_layer, hidden_1, output_layer = self.sizes
+        #! seed-fixed: np.random.seed(2); input_layer, hidden_1, output_layer = self.sizes
         params = {
             "W1": np.random.randn(input_layer, hidden_1) * np.sqrt(1.0 / input_layer),
+            #! fan-out: "W1": np.random.randn(input_layer, hidden_1) * np.sqrt(1.0 / hidden_1),
             "b1": np.zeros((1, hidden_1)),
             "W2": np.random.randn(hidden_1, output_layer) * np.sqrt(1.0 / hidden_1),
             "b2": np.zeros((1, output_layer)),

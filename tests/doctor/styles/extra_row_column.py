@@ -28,7 +28,7 @@ def nnCostFunction(Theta1, Theta2, X, Y, lambda_):
     #! loss-sign|other-loss loss: J = np.sum(Y * np.log(a3) + (1 - Y) * np.log(1 - a3)) / m
     #! other-loss|missing-term loss: J = np.sum(-Y * np.log(a3)) / m
     J += lambda_ / (2 * m) * (np.sum(Theta1[:, 1:] ** 2) + np.sum(Theta2[:, 1:] ** 2))
-    #! l2-doubled|other-loss|loss-scale loss: J += lambda_ / m * (np.sum(Theta1[:, 1:] ** 2) + np.sum(Theta2[:, 1:] ** 2))
+    #! l2-factor|l2-divided loss: J += lambda_ / m * (np.sum(Theta1[:, 1:] ** 2) + np.sum(Theta2[:, 1:] ** 2))
 
     d3 = a3 - Y
     #! sign dZ2: d3 = Y - a3
@@ -52,6 +52,6 @@ def nnCostFunction(Theta1, Theta2, X, Y, lambda_):
     #! l2-on-biases db1: Theta1_grad += lambda_ / m * Theta1
     Theta2_grad[:, 1:] += lambda_ / m * Theta2[:, 1:]
     #! l2-missing dW2: pass
-    #! l2-divided dW2: Theta2_grad[:, 1:] += lambda_ * Theta2[:, 1:]
+    #! l2-factor dW2: Theta2_grad[:, 1:] += lambda_ * Theta2[:, 1:]
     #! l2-on-biases db2: Theta2_grad += lambda_ / m * Theta2
     return J, Theta1_grad, Theta2_grad

@@ -58,6 +58,6 @@ def backward(A2, Y, W1, W2, cache):
     dW1 = A0.T @ dZ1
     #! missing-mean dW1: dW1 = m * A0.T @ dZ1
     #! sign dW1: dW1 = -A0.T @ dZ1
-    #! wrong-operand dW1: dW1 = A0.T @ dA1
+    #! wrong-operand|mask-missing dW1: dW1 = A0.T @ dA1
     #! transposed dW1: dW1 = dZ1.T @ A0
     return dW1, dW2

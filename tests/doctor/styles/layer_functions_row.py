@@ -56,7 +56,7 @@ def softmax_loss(scores, y):
     dscores = probs.copy()
     dscores[np.arange(n), y] -= 1
     #! sign dZ2: dscores[np.arange(n), y] -= 1; dscores *= -1
-    #! wrong-operand|other-loss|constant-factor|missing-term dZ2: dscores[np.arange(n), y] -= 2
+    #! sign|wrong-operand dZ2: dscores[np.arange(n), y] += 1
     dscores /= n
     #! missing-mean dZ2: pass
     #! double-mean dZ2: dscores /= n * n
@@ -79,5 +79,5 @@ def loss_and_gradients(X, y, params):
     da, grads["W2"], grads["b2"] = affine_backward(dscores, cache3)
     dh = relu_backward(da, cache2)
     _, grads["W1"], grads["b1"] = affine_backward(dh, cache1)
-    #! mask-missing|wrong-operand dW1: _, grads["W1"], grads["b1"] = affine_backward(da, cache1)
+    #! mask-missing|wrong-operand dZ1: _, grads["W1"], grads["b1"] = affine_backward(da, cache1)
     return loss, grads

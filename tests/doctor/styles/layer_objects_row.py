@@ -8,6 +8,7 @@ class Dense:
 
     def forward(self, x):
         self.x = x
+        #! stale-cache|stale-state dW2: self.x = getattr(self, "x", x)
         return x @ self.W + self.b
         #! bias-missing Z1: return x @ self.W
 

@@ -109,10 +109,10 @@ def backward_propagation(parameters, cache, X, Y):
             dW[i][j] = dk1[j] * X[i]
             #! sign dW1: dW[i][j] = -dk1[j] * X[i]
             #! permuted-rows dW1: dW[i][j] = dk1[j] * X[len(X) - 1 - i]
-            #! wrong-operand dW1: dW[i][j] = dh[j] * X[i]
+            #! wrong-operand|mask-missing dW1: dW[i][j] = dh[j] * X[i]
         db[j] = dk1[j]
         #! collapsed-scalar db1: db[j] = sum(dk1)
-        #! wrong-operand db1: db[j] = dh[j]
+        #! wrong-operand|mask-missing db1: db[j] = dh[j]
         #! missing-term db1: pass
 
     return {"dW": dW, "db": db, "dV": dV, "dc": dc}

@@ -77,17 +77,19 @@ def backward_propagation(param, cache, X, Y):
     #! softmax-diagonal dZ2: dZ2 = -Y * (1 - A2) / m
     #! wrong-derivative|derivative-of-activation dZ2: dZ2 = (A2 - Y) * A2 * (1 - A2) / m
     dW2 = np.dot(dZ2, A1.T)
+    #! elementwise-for-product dW2: dW2 = np.sum(dZ2, axis=1, keepdims=True) * np.sum(A1, axis=1)
+    #! missing-term dW2: dW2 = np.dot(dZ2[:, :-1], A1[:, :-1].T)
     #! transposed dW2: dW2 = np.dot(dZ2, A1.T).T
     #! double-mean dW2: dW2 = np.dot(dZ2, A1.T) / m
     #! missing-mean dW2: dW2 = m * np.dot(dZ2, A1.T)
     #! sign dW2: dW2 = -np.dot(dZ2, A1.T)
     #! wrong-operand dW2: dW2 = np.dot(dZ2, Z1.T)
-    #! l2-doubled|missing-term|other-loss|constant-factor dW2: dW2 = np.dot(dZ2, A1.T) + 0.1 * W2
+    #! l2-not-in-loss dW2: dW2 = np.dot(dZ2, A1.T) + 0.1 * W2
     db2 = np.sum(dZ2, axis=1, keepdims=True)
     #! wrong-axis|summed-over-classes db2: db2 = np.sum(dZ2, axis=0, keepdims=True)
     #! collapsed-scalar db2: db2 = np.sum(dZ2)
     #! double-mean|missing-mean db2: db2 = np.mean(dZ2, axis=1, keepdims=True)
-    #! wrong-axis|collapsed-scalar|missing-term db2: db2 = dZ2
+    #! wrong-axis db2: db2 = dZ2
     dA1 = np.dot(W2.T, dZ2)
     #! wrong-operand dA1: dA1 = np.dot(dW2.T, dZ2)
     #! updated-weights dA1: W2 = W2 - 0.1 * dW2; dA1 = np.dot(W2.T, dZ2)
@@ -101,13 +103,14 @@ def backward_propagation(param, cache, X, Y):
     #! wrong-derivative dZ1: dZ1 = dA1 * A1
     #! wrong-derivative dZ1: dZ1 = dA1 * A1 * (1 - A1)
     dW1 = np.dot(dZ1, X.T)
+    #! permuted-rows|wrong-operand dW1: dW1 = np.dot(dZ1, X.reshape(m, -1))
     #! transposed dW1: dW1 = np.dot(X, dZ1.T)
     #! missing-mean dW1: dW1 = m * np.dot(dZ1, X.T)
-    #! wrong-operand dW1: dW1 = np.dot(dA1, X.T)
+    #! wrong-operand|mask-missing dW1: dW1 = np.dot(dA1, X.T)
     #! permuted-rows dW1: dW1 = np.dot(dZ1, X.T)[::-1]
     db1 = np.sum(dZ1, axis=1, keepdims=True)
     #! collapsed-scalar db1: db1 = np.sum(dZ1)
-    #! wrong-operand db1: db1 = np.sum(dA1, axis=1, keepdims=True)
+    #! wrong-operand|mask-missing db1: db1 = np.sum(dA1, axis=1, keepdims=True)
     #! sign db1: db1 = -np.sum(dZ1, axis=1, keepdims=True)
     #! double-mean db1: db1 = np.sum(dZ1, axis=1, keepdims=True) / m
 

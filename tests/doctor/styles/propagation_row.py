@@ -76,13 +76,13 @@ def backward_propagation(params, cache, X, Y):
     dW1 = X.T @ dZ1 / m
     #! missing-mean dW1: dW1 = X.T @ dZ1
     #! transposed dW1: dW1 = (X.T @ dZ1 / m).T
-    #! wrong-operand dW1: dW1 = X.T @ dA1 / m
+    #! wrong-operand|mask-missing dW1: dW1 = X.T @ dA1 / m
     #! permuted-rows dW1: dW1 = X[:, ::-1].T @ dZ1 / m
     #! sign dW1: dW1 = -X.T @ dZ1 / m
     db1 = np.sum(dZ1, axis=0, keepdims=True) / m
     #! missing-mean db1: db1 = np.sum(dZ1, axis=0, keepdims=True)
     #! collapsed-scalar db1: db1 = np.sum(dZ1) / m
-    #! wrong-operand db1: db1 = np.sum(dA1, axis=0, keepdims=True) / m
+    #! wrong-operand|mask-missing db1: db1 = np.sum(dA1, axis=0, keepdims=True) / m
     #! missing-term db1: db1 = np.zeros_like(params["b1"])
     return {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
 

@@ -45,7 +45,7 @@ def backward(theta, cache, y):
     #! wrong-derivative dZ1: dz1 = da1 * cache["a1"]
     #! sign dZ1: dz1 = -da1 * cache["a1"] * (1 - cache["a1"])
     dW1 = dz1 @ cache["x"].T
-    #! wrong-operand dW1: dW1 = da1 @ cache["x"].T
+    #! wrong-operand|mask-missing dW1: dW1 = da1 @ cache["x"].T
     #! transposed dW1: dW1 = cache["x"] @ dz1.T
     #! missing-mean dW1: dW1 = m * dz1 @ cache["x"].T
     db1 = dz1.sum(axis=1, keepdims=True)

@@ -32,9 +32,9 @@ def compute_cost_with_regularization(A2, Y, parameters):
     #! loss-scale|double-mean loss: cross_entropy_cost = -np.sum(Y * np.log(A2))
     L2_cost = lambd / (2 * m) * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
     #! right: L2_cost = lambd * (np.linalg.norm(W1) ** 2 + np.linalg.norm(W2) ** 2) / 2 / m
-    #! l2-doubled|other-loss|loss-scale loss: L2_cost = lambd / m * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
-    #! l2-divided|other-loss|loss-scale loss: L2_cost = lambd / 2 * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
-    #! l2-missing|missing-term dW1: L2_cost = lambd / (2 * m) * np.sum(np.square(W2))
+    #! l2-factor|l2-divided loss: L2_cost = lambd / m * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
+    #! l2-divided loss: L2_cost = lambd / 2 * (np.sum(np.square(W1)) + np.sum(np.square(W2)))
+    #! l2-not-in-loss dW1: L2_cost = lambd / (2 * m) * np.sum(np.square(W2))
     return cross_entropy_cost + L2_cost
 
 
@@ -48,10 +48,10 @@ def backward_propagation_with_regularization(X, Y, cache):
     dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd / m * W2
     #! l2-missing dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T)
     #! l2-doubled dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + 2 * lambd / m * W2
-    #! l2-divided dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd * W2
+    #! l2-factor dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd * W2
     #! l2-divided dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd / m / m * W2
     #! missing-mean dW2: dW2 = np.dot(dZ2, A1.T) + lambd / m * W2
-    #! wrong-operand dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd / m * np.sign(W2)
+    #! l2-factor|wrong-operand dW2: dW2 = 1.0 / m * np.dot(dZ2, A1.T) + lambd / m * np.sign(W2)
     db2 = 1.0 / m * np.sum(dZ2, axis=1, keepdims=True)
     #! l2-on-biases db2: db2 = 1.0 / m * np.sum(dZ2, axis=1, keepdims=True) + lambd / m * b2
     #! missing-mean db2: db2 = np.sum(dZ2, axis=1, keepdims=True)
@@ -67,7 +67,6 @@ def backward_propagation_with_regularization(X, Y, cache):
     #! l2-missing dW1: dW1 = 1.0 / m * np.dot(dZ1, X.T)
     #! l2-doubled dW1: dW1 = 1.0 / m * np.dot(dZ1, X.T) + 2 * lambd / m * W1
     #! transposed dW1: dW1 = (1.0 / m * np.dot(dZ1, X.T) + lambd / m * W1).T
-    #! l2-missing|wrong-operand dW1: dW1 = 1.0 / m * np.dot(dZ1, X.T) + lambd / m * dW2.sum()
     db1 = 1.0 / m * np.sum(dZ1, axis=1, keepdims=True)
     #! l2-on-biases db1: db1 = 1.0 / m * np.sum(dZ1, axis=1, keepdims=True) + lambd / m * b1
     #! missing-mean db1: db1 = np.sum(dZ1, axis=1, keepdims=True)

@@ -28,8 +28,8 @@ class TwoLayerNet(object):
         data_loss = -np.log(probs[range(N), y]).sum() / N
         #! loss-scale|double-mean loss: data_loss = -np.log(probs[range(N), y]).sum()
         loss = data_loss + 0.5 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
-        #! l2-doubled|loss-scale|constant-factor|other-loss loss: loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
-        #! l2-missing|l2-on-biases|other-loss|loss-scale loss: loss = data_loss
+        #! l2-factor|l2-divided|l2-missing loss: loss = data_loss + reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
+        #! l2-not-in-loss loss: loss = data_loss
         #! loss-sign loss: loss = -(data_loss + 0.5 * reg * (np.sum(W1 * W1) + np.sum(W2 * W2)))
 
         grads = {}
@@ -46,7 +46,7 @@ class TwoLayerNet(object):
         #! l2-divided dW2: grads["W2"] = hidden.T.dot(dscores) + reg * W2 / N
         #! double-mean dW2: grads["W2"] = hidden.T.dot(dscores) / N + reg * W2
         #! sign dW2: grads["W2"] = -hidden.T.dot(dscores) + reg * W2
-        #! constant-factor|sign|l2-doubled|missing-term dW2: grads["W2"] = hidden.T.dot(dscores) - reg * W2
+        #! sign|l2-factor dW2: grads["W2"] = hidden.T.dot(dscores) - reg * W2
         grads["b2"] = dscores.sum(axis=0)
         #! l2-on-biases db2: grads["b2"] = dscores.sum(axis=0) + reg * b2
         #! collapsed-scalar db2: grads["b2"] = dscores.sum()

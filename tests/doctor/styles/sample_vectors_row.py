@@ -5,7 +5,7 @@ import numpy as np
 def softmax(z):
     e = np.exp(z - np.max(z))
     return e / np.sum(e)
-    #! constant-factor|softmax-axis|forward-activation A2: return e / np.mean(e)
+    #! softmax-axis|constant-factor A2: return e / np.mean(e)
 
 
 def forward(x, params):
@@ -30,7 +30,7 @@ def backward(x, t, params, a2, cache):
     #! sign dZ2: dz2[t] -= 1; dz2 = -dz2
     #! constant-factor dZ2: dz2[t] -= 1; dz2 /= len(dz2)
     #! wrong-operand|missing-term dZ2: pass
-    #! wrong-operand|other-loss|constant-factor|missing-term dZ2: dz2[t] += 1
+    #! sign|wrong-operand dZ2: dz2[t] += 1
     dW2 = np.outer(a1, dz2)
     #! wrong-operand dW2: dW2 = np.outer(z1, dz2)
     #! transposed dW2: dW2 = np.outer(dz2, a1)
@@ -49,10 +49,10 @@ def backward(x, t, params, a2, cache):
     dW1 = np.outer(x, dz1)
     #! transposed dW1: dW1 = np.outer(dz1, x)
     #! permuted-rows dW1: dW1 = np.outer(x[::-1], dz1)
-    #! wrong-operand dW1: dW1 = np.outer(x, da1)
+    #! wrong-operand|mask-missing dW1: dW1 = np.outer(x, da1)
     db1 = dz1
     #! collapsed-scalar db1: db1 = np.sum(dz1)
-    #! wrong-operand db1: db1 = da1
+    #! wrong-operand|mask-missing db1: db1 = da1
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
 
 

@@ -60,11 +60,11 @@ def backward(X, Y, W2, W3, Z1, A1, Z2, A2, A3):
     #! wrong-derivative dZ2: dZ2 = dA2 * relu(Z2)
     dW2 = 1 / m * dZ2 @ A1.T
     #! transposed dW2: dW2 = 1 / m * A1 @ dZ2.T
-    #! wrong-operand dW2: dW2 = 1 / m * dA2 @ A1.T
+    #! wrong-operand|mask-missing dW2: dW2 = 1 / m * dA2 @ A1.T
     #! double-mean dW2: dW2 = 1 / m**2 * dZ2 @ A1.T
     db2 = 1 / m * np.sum(dZ2, axis=1, keepdims=True)
     #! collapsed-scalar db2: db2 = 1 / m * np.sum(dZ2)
-    #! wrong-operand db2: db2 = 1 / m * np.sum(dA2, axis=1, keepdims=True)
+    #! wrong-operand|mask-missing db2: db2 = 1 / m * np.sum(dA2, axis=1, keepdims=True)
     dA1 = W2.T @ dZ2
     #! updated-weights dA1: W2 = W2 - 0.1 * dW2; dA1 = W2.T @ dZ2
     #! constant-factor dA1: dA1 = 2 * W2.T @ dZ2

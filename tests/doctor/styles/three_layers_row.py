@@ -13,7 +13,7 @@ def forward(X, weights):
     cache["A0"] = X
     cache["Z1"] = X @ weights["W1"] + weights["b1"]
     cache["A1"] = np.tanh(cache["Z1"])
-    #! forward-activation|wrong-derivative A1: cache["A1"] = np.tanh(2 * cache["Z1"])
+    #! forward-activation|wrong-derivative|constant-factor A1: cache["A1"] = np.tanh(2 * cache["Z1"])
     cache["Z2"] = cache["A1"] @ weights["W2"] + weights["b2"]
     #! bias-missing Z2: cache["Z2"] = cache["A1"] @ weights["W2"]
     cache["A2"] = np.maximum(cache["Z2"], 0)
@@ -54,6 +54,7 @@ def backward(y_true, weights, cache):
     #! wrong-operand dZ2: dZ2 = (dZ3 @ grads["W3"].T) * (cache["Z2"] > 0)
     #! updated-weights dZ2: weights["W3"] = weights["W3"] - 0.1 * grads["W3"]; dZ2 = (dZ3 @ weights["W3"].T) * (cache["Z2"] > 0)
     grads["W2"] = cache["A1"].T @ dZ2
+    #! elementwise-for-product dW2: grads["W2"] = np.outer(cache["A1"].mean(axis=0), dZ2.sum(axis=0))
     #! double-mean dW2: grads["W2"] = cache["A1"].T @ dZ2 / m
     #! wrong-operand dW2: grads["W2"] = cache["Z1"].T @ dZ2
     #! permuted-rows dW2: grads["W2"] = cache["A1"][:, ::-1].T @ dZ2
