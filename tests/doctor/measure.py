@@ -144,11 +144,8 @@ def _share(hits: Sequence[bool]) -> str:
 def failures(found: Iterable[Outcome]) -> str:
     lines = []
     for outcome in found:
-        if _group(outcome.case) == "right code":
-            fine = not accused(outcome)
-        else:
-            fine = outcome.named and not outcome.other
-        if fine:
+        right = _group(outcome.case) == "right code"
+        if not accused(outcome) if right else outcome.named and not outcome.other:
             continue
         words = (
             "MISSED" if missed(outcome) else "ACCUSED" if accused(outcome) else "OTHER" if outcome.other else "unnamed"
