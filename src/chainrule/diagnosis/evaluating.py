@@ -58,10 +58,13 @@ class Convention:
 
 @dataclass
 class Gradient:
-    """A gradient as the code has it: its name, its value, and the slot of the parameter that it belongs to."""
+    """A gradient as the code has it: its name and its value, copied, since the next pass may write into it."""
 
     name: str
     value: Any
+
+    def __post_init__(self) -> None:
+        self.value = as_array(self.value)
 
 
 @dataclass
@@ -129,7 +132,8 @@ class _Evaluation:
         self.root = self._furnished() if root is None else root
         self.instance = instance if instance is not None else self._instance()
         self.values = self._values()
-        self.result: Any = None
+        self.result: Any = None  # of forward
+        self.returned: Any = None  # of backward
         run.root = self.root
 
     def _furnished(self) -> Any:
@@ -433,6 +437,7 @@ class _Evaluation:
             result = None
         else:
             run.failed.pop("backward", None)
+        self.returned = result
         self._gradients(function, result, binding, spy, before, run)
         if self.plan.forward is None:
             self._combined(function, result, spy, run)

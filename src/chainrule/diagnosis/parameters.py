@@ -96,13 +96,18 @@ def discover(root: Any, sizes: Sequence[int] | None, own: tuple[type, ...] = ())
         sizes = infer_sizes(found)
         if sizes is None:
             return []
+    return next((slots for flipped in (False, True, None) if (slots := _oriented(found, sizes, flipped))), [])
+
+
+def _oriented(found: Sequence[Any], sizes: Sequence[int], flipped: bool | None) -> list[Slot]:
+    """The slots where all matrices have one orientation, or (None) each its own; [] where one is missing."""
     slots: list[Slot] = []
     for l in range(1, len(sizes)):
-        weight = _weight(found, sizes[l - 1], sizes[l], l, len(sizes))
+        weight = _weight(found, sizes[l - 1], sizes[l], l, flipped, {slot.path for slot in slots})
         if weight is None:
             return []
         slots.append(weight)
-        if weight.form:
+        if weight.form.startswith("extra"):
             continue
         bias = _bias(found, sizes[l], l, {slot.path for slot in slots})
         if bias is not None:
@@ -141,13 +146,15 @@ def infer_sizes(found: Sequence[tuple[Path, Any, tuple[int, ...]]]) -> tuple[int
     return None
 
 
-def _weight(found: Sequence[Any], fan_in: int, fan_out: int, l: int, depth: int) -> Slot | None:
-    shapes = {
-        (fan_in, fan_out): (False, ""),
-        (fan_out, fan_in): (True, ""),
-        (fan_in + 1, fan_out): (False, "extra row"),
-        (fan_out, fan_in + 1): (True, "extra column"),
-    }
+def _weight(
+    found: Sequence[Any], fan_in: int, fan_out: int, l: int, turned: bool | None, taken: set[Path]
+) -> Slot | None:
+    shapes: dict[tuple[int, int], tuple[bool, str]] = {}
+    if not turned:
+        shapes |= {(fan_in + 1, fan_out): (False, "extra row"), (fan_in, fan_out): (False, "")}
+    if turned is not False:
+        shapes = {(fan_out, fan_in + 1): (True, "extra column"), (fan_out, fan_in): (True, "")} | shapes
+    found = [each for each in found if each[0] not in taken]
     candidates = [each for each in found if each[2] in shapes and not vocabulary.is_bias(last_name(each[0]))]
     if fan_out == 1:  # a single output's weights are often (h,)
         candidates = candidates or [

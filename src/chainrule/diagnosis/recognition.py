@@ -171,12 +171,13 @@ def plans(found: Inventory) -> list[Plan]:
 def _plans_of(found: Inventory, owner: str, members: dict[str, Function]) -> list[Plan]:
     forwards = ranked(members.values(), "forward")
     backwards = [each for each in ranked(members.values(), "backward") if each.arguments or owner]
+    backwards += [each for each in ranked(members.values(), "loss") if each not in backwards and _gives_gradients(each)]
     update = next(iter(ranked(members.values(), "update")), None)
     losses = _losses(found, owner, members)
     style = "class" if owner else "functions"
     chosen = []
     for backward in backwards[:3]:
-        others = [each for each in forwards if each.name != backward.name]
+        others = [each for each in forwards if each.name != backward.name and backward.name not in _called_by(each)]
         for forward in [*others[:2], *([] if others else [None])]:
             chosen.append(Plan(owner, forward, backward, losses, None if update is backward else update, style))
     return chosen
@@ -189,6 +190,16 @@ def _trained(found: Inventory, owner: str, members: dict[str, Function]) -> list
     losses = _losses(found, owner, members)
     steps = [step for step in steps if len(step.arguments) - len(step.optional) >= 1 and step not in forwards]
     return [Plan(owner, next(iter(forwards), None), step, losses, None, "training function") for step in steps[:2]]
+
+
+def _gives_gradients(function: Function) -> bool:
+    """`return loss, grads`"""
+    names = [plain(each) for each in function.returned]
+    return len(names) > 1 and any(vocabulary.GRADIENTS.match(each) or vocabulary.gradient_of(each) for each in names)
+
+
+def _called_by(function: Function) -> set[str]:
+    return {called(node) for node in ast.walk(function.node) if isinstance(node, ast.Call)}
 
 
 def ranked(functions: Iterable[Function], role: str) -> list[Function]:
@@ -329,13 +340,13 @@ def _single_names(tree: ast.AST) -> Iterator[str]:
             source = ast.unparse(node.iter)
             if "range" in source and "," in source and len(ast.unparse(node.iter).split(",")) >= 3:
                 continue  # range(0, m, batch_size)
-            if "zip(" in source and "batch" not in source.lower():
+            if "zip(" in source and "batches" not in source.lower():
                 yield from names
             elif (
                 "range(" in source or "enumerate(" in source or "perm" in source or "order" in source or "ind" in source
             ):
                 counters.update(names)
-            elif isinstance(node.iter, ast.Name) and "batch" not in source.lower():
+            elif isinstance(node.iter, ast.Name) and "batches" not in source.lower():
                 yield from names
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Subscript) and _is_single(node.value, counters):

@@ -220,9 +220,9 @@ def _score(trial: Trial, run: Run) -> int:
             array = as_array(gradient.value)
             if array is not None and _fits(slot, array, trial):
                 fitting += 1
-                score += 30
+                score += 240 // len(slots)
             else:
-                score += 5
+                score += 40 // len(slots)
     score -= 2 * trial.home.fixed
     promised = bool(trial.plan.losses)
     if run.output is not None and not run.failed and fitting == len(slots) and (run.loss is not None or not promised):

@@ -19,6 +19,8 @@ from chainrule.diagnosis.observing import interface, observe
 from chainrule.diagnosis.recognition import Inventory, inventory
 from chainrule.diagnosis.source import Source, UnreadableError, read_source
 from chainrule.diagnosis.standins import importing
+from chainrule.diagnosis.start import start, step
+from chainrule.diagnosis.training_watch import watch_training
 from chainrule.diagnosis.trying import Attempt, understand
 from chainrule.diagnosis.watching import assignments
 
@@ -72,6 +74,13 @@ def understood(source: Source, subject: Subject, remarks: list[str]) -> Iterator
     observations = observe(best.trial)
     intake = replace(blank, interface=interface(best.trial, tuple(remarks)), observations=observations)
     yield intake
+    intake = replace(intake, step=step(best.trial, observations[0].point), start=start(best.trial))
+    yield intake
+    loop = watch_training(best.trial)
+    if loop is not None:
+        seen = intake.interface
+        assert seen is not None
+        yield replace(intake, loop=loop, interface=replace(seen, functions=seen.functions | {"train": loop.function}))
 
 
 def subject_of(source: Source) -> tuple[Subject, list[str]]:
@@ -98,6 +107,8 @@ def _failure(best: Attempt | None, found: Inventory, remarks: list[str], source:
         function = plan.forward or plan.backward
         reason = run.failed.get("forward") or run.failed.get("backward") or "it gave no output"
         return f"{function.qualified} (line {function.line}) could not be run: {reason}"
+    if not run.gradients and "no way to call" in run.failed.get("backward", ""):
+        return f"{plan.backward.qualified} (line {plan.backward.line}) could not be called: what its arguments are was not recognised."
     if not run.gradients and "backward" not in run.failed:
         return f"{plan.backward.qualified} (line {plan.backward.line}) ran, but gave no gradients that were recognised."
     return None
