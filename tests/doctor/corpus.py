@@ -147,16 +147,14 @@ def as_notebook(text: str) -> str:
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1)
 
 
-def runnable(style: Style, *faults: Fault) -> str:
-    """The functions and classes of the code alone, without the cells and lines that load data or train."""
-    lines = style.source(*faults)
-    if style.notebook:
-        cells = json.loads(lines)["cells"]
-        lines = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        lines = re.sub(r"(?m)^[%!].*$", "", lines)
-    tree = ast.parse(lines)
+def runnable(code: str) -> str:
+    """The functions and classes of code (a module, or the JSON of a notebook), without what loads data or trains."""
+    if code.startswith("{"):
+        cells = json.loads(code)["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        code = re.sub(r"(?m)^[%!].*$", "", code)
     kept = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-    body = [node for node in tree.body if isinstance(node, kept) or _is_constant(node)]
+    body = [node for node in ast.parse(code).body if isinstance(node, kept) or _is_constant(node)]
     return ast.unparse(ast.Module([node for node in body if "matplotlib" not in ast.unparse(node)], []))
 
 

@@ -28,9 +28,13 @@ def module(text: str) -> Any:
 
 
 def verdict(case: Case) -> str:
+    return truth(case.style.name, runnable(case.style.source(*case.faults)))
+
+
+def truth(style: str, text: str) -> str:
     """What central differences of the code's own loss say of its gradients: right, up to scale, wrong or fails."""
-    code, run = module(runnable(case.style, *case.faults)), DRIVERS[case.style.name]
-    X, labels, T, P = start(case.style.name, np.random.default_rng(3))
+    code, run = module(text), DRIVERS[style]
+    X, labels, T, P = start(style, np.random.default_rng(3))
     copied = {name: array.copy() for name, array in P.items()}
     with np.errstate(all="ignore"):
         try:
@@ -91,7 +95,7 @@ def test_the_corpus_has_the_size_that_it_claims() -> None:
 
 def test_every_edit_changes_one_line_and_leaves_code_that_parses() -> None:
     for case in singles() + pairs():
-        ast.parse(runnable(case.style, *case.faults))
+        ast.parse(runnable(case.style.source(*case.faults)))
         changed = [i for i, line in enumerate(case.style.lines) if line != changed_line(case, i)]
         assert len(changed) == len(case.faults), case.name
 
