@@ -129,19 +129,17 @@ class _Evaluation:
         self.namespace = self.subject.namespace
         np.random.seed(0)  # noqa: NPY002  of the user's own dropout and the like
         random.seed(0)
-        self.root = self._furnished() if root is None else root
+        self.root = self._furnished(self.home.fresh() if root is None else root)
         self.instance = instance if instance is not None else self._instance()
         self.values = self._values()
         self.result: Any = None  # of forward
         self.returned: Any = None  # of backward
         run.root = self.root
 
-    def _furnished(self) -> Any:
-        root = self.home.fresh()
+    def _furnished(self, root: Any) -> Any:
+        """`root` with our parameters in it; whatever else it keeps stays."""
         for slot in self.home.slots:
             root = placed(root, slot.path, to_code(slot, self.point.parameters))
-        if self.home.kind == "params tuple":
-            return tuple(root.values())
         if self.home.kind == "globals":
             self.namespace.update(root)
             return self.namespace
@@ -166,7 +164,7 @@ class _Evaluation:
         if self.trial.penalty:
             roles["l2"] = PENALTY
         own: dict[str, Any] = {}
-        if self.home.kind in ("params", "params tuple"):
+        if self.home.kind == "params":
             roles["params"] = self.root
             if isinstance(self.root, dict):
                 own = {
@@ -218,7 +216,7 @@ class _Evaluation:
             self._loss()
         cached = self._cached() if watch else {}
         if backward or self.plan.forward is None:
-            before = {slot.name: as_array(fetch_root(self.root, slot.path, self.home)) for slot in self.home.slots}
+            before = {slot.name: as_array(fetch(self.root, slot.path)) for slot in self.home.slots}
             spy = Watch(files if watch or self.plan.forward is None else {}, self.plan.backward.qualified)
             self._backward(spy if watch or self.plan.forward is None else None, before)
             self.run.backward = spy
@@ -511,7 +509,7 @@ class _Evaluation:
             for slot in self.home.slots:
                 was = before[slot.name]
                 try:
-                    now = as_array(fetch_root(root, slot.path, self.home))
+                    now = as_array(fetch(root, slot.path))
                 except (KeyError, IndexError, AttributeError, TypeError):
                     continue
                 if was is None or now is None or slot.name in recovered:
@@ -597,7 +595,7 @@ class _Evaluation:
     def _handed(self) -> dict[str, tuple[str, Any, Array]]:
         handed: dict[str, tuple[str, Any, Array]] = {}
         for slot in self.home.slots:
-            value = fetch_root(self.root, slot.path, self.home)
+            value = fetch(self.root, slot.path)
             array = as_array(value)
             if array is not None:
                 handed[slot.name] = ("parameter", value, array)
@@ -616,7 +614,7 @@ class _Evaluation:
         ]
         if self.instance is not None:
             sources.append(("self", self.instance))
-        taken = {id(fetch_root(self.root, slot.path, self.home)) for slot in self.home.slots}
+        taken = {id(fetch(self.root, slot.path)) for slot in self.home.slots}
         taken |= {id(self.values.roles["X"]), id(self.values.roles["Y"])}
         for name, source in sources:
             for path, value in leaves(source, self.subject.own):
@@ -678,13 +676,6 @@ def _raw(local: dict[str, Any], output: Array) -> Any:
 
 def _parameter(key: str, home: Home) -> bool:
     return any(slot.path and slot.path[0] == ("key", key) for slot in home.slots)
-
-
-def fetch_root(root: Any, path: Path, home: Home) -> Any:
-    if home.kind == "params tuple":
-        keys = list(home.template)
-        return root[keys.index(path[0][1])] if not isinstance(root, dict) else root[path[0][1]]
-    return fetch(root, path)
 
 
 def vars_of_types(instance: Any, own: tuple[type, ...]) -> dict[str, Any]:

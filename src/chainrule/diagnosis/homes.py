@@ -1,13 +1,14 @@
-"""The homes that a network's parameters can have in somebody's code, each furnished with sizes of our choice if it allows.
+"""The homes that a network's parameters can have in somebody's code, each furnished with sizes of our choice.
 
-A home is an object of a class, what an initialiser returns, arguments named like weights, or names of the module itself.
+A home is an object of a class, what an initialiser returns, arguments named like weights, or names of the module. Code
+that allows one size only keeps its own.
 """
 
 import ast
 import copy
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy as np
 from chainrule.diagnosis import binding as bound
 from chainrule.diagnosis import vocabulary
 from chainrule.diagnosis.loading import attempt
-from chainrule.diagnosis.observation import Seeding
 from chainrule.diagnosis.parameters import Path, Slot, discover, infer_sizes, last_name, leaves
 from chainrule.diagnosis.recognition import Function, Inventory, Plan, callsite, own_nodes, ranked, written
 from chainrule.diagnosis.vocabulary import plain
@@ -37,7 +37,7 @@ class Subject:
     files: dict[str, dict[int, list[ast.expr]]]
     own: tuple[type, ...] = ()
     limited: bool = True
-    seedings: list[Seeding] = field(default_factory=list)
+    initialiser: str = ""  # of a function that was handed over as the one that makes the parameters
 
     def evaluate(self, node: ast.expr) -> Any:
         code = compile(ast.Expression(node), "<argument>", "eval")
@@ -69,6 +69,7 @@ class Home:
     construct: Any = None
     initialise: Function | None = None
     fixed: bool = False
+    theirs: "Home | None" = None  # as the file's own initialiser makes it, where ours differs from it in size
 
     def fresh(self) -> Any:
         try:
@@ -128,6 +129,7 @@ def _objects(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) 
             slots = discover(instance, None, subject.own)
             if not slots or actual is None:
                 continue
+            fixed = actual[0] != sizes[0] or actual[-1] != sizes[-1]
             sizes = actual
         if sizes not in seen:
             seen.add(sizes)
@@ -181,8 +183,10 @@ def own_outputs(subject: Subject, name: str) -> int | None:
 
 
 def _initialised(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) -> Iterator[Home]:
-    """What an initialiser of the module returns, taken whole or, where it is several things, as arguments by their names."""
-    for function in ranked(subject.found.functions.values(), "initialise")[:3]:
+    """What an initialiser of the module returns: taken whole, or as arguments by their names where it is several."""
+    known = subject.found.functions
+    named = [known[subject.initialiser]] if subject.initialiser else ranked(known.values(), "initialise")
+    for function in named[:3]:
         hint = _own_sizes(subject, function.name)
         seen: set[tuple[int, ...]] = set()
         for sizes in several_sizes(subject.found, hint, outputs):
@@ -209,18 +213,26 @@ def _homes_of(subject: Subject, plan: Plan, function: Function, made: Any, sizes
     kind = "arguments" if separate else "params"
     if not separate and isinstance(made, dict) and _takes_separately(plan, tuple(map(str, made))):
         kind = "arguments"
-    slots = discover(container, sizes, subject.own)
+    slots = _labelled(discover(container, sizes, subject.own), container, names)
     if slots:
         yield Home(kind, container, slots, sizes, None, function)
         return
     found = [(path, value, np.shape(as_array(value))) for path, value in leaves(container, subject.own)]
     actual = infer_sizes(found)
-    slots = discover(container, None, subject.own)
+    slots = _labelled(discover(container, None, subject.own), container, names)
     if slots and actual is not None:
+        theirs = Home(kind, container, slots, actual, None, function, True)
         roomy = _resized(container, slots, actual, sizes[-1])
         if roomy is not None:
-            yield Home(kind, roomy[0], roomy[1], roomy[2], None, function, False)
-        yield Home(kind, container, slots, actual, None, function, True)
+            yield Home(kind, roomy[0], roomy[1], roomy[2], None, function, True, theirs)
+        yield theirs
+
+
+def _labelled(slots: list[Slot], container: Any, names: Sequence[str]) -> list[Slot]:
+    """Of a tuple W1, b1, W2, b2 that is handed on whole, the slots by these names."""
+    if not isinstance(container, tuple | list) or len(names) != len(container) or not all(names):
+        return slots
+    return [replace(slot, label=names[slot.path[0][1]]) if len(slot.path) == 1 else slot for slot in slots]
 
 
 def _resized(
@@ -305,7 +317,14 @@ def _furnished(
             wide: tuple[int, ...] = {"(h,)": (sizes[l],), "(1, h)": (1, sizes[l]), "(h, 1)": (sizes[l], 1)}[form]
             template[bias] = np.zeros(wide)
             slots.append(Slot(f"b{l}", (("key", bias),), False, form, False, wide))
+    if kind == "params tuple":
+        return Home("params", tuple(template.values()), _indexed(slots, list(template)), sizes)
     return Home(kind, template, slots, sizes)
+
+
+def _indexed(slots: Sequence[Slot], names: Sequence[str]) -> list[Slot]:
+    """The slots of a tuple that has these names."""
+    return [replace(slot, path=(("index", names.index(slot.word)),), label=slot.word) for slot in slots]
 
 
 def _listed(kind: str, names: tuple[str, ...], sizes: tuple[int, ...], flipped: bool, form: str) -> Home:
@@ -365,14 +384,13 @@ def _keys(function: Function) -> list[str]:
     """The keys of an argument that are read: parameters["W1"]."""
     keys: dict[str, None] = {}
     for node in own_nodes(function.node):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in function.arguments:
-            if (
-                isinstance(node.slice, ast.Constant)
-                and isinstance(node.slice.value, str)
-                and isinstance(node.ctx, ast.Load)
-            ):
-                if _like_parameter(node.slice.value):
-                    keys[node.slice.value] = None
+        if not (
+            isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)
+        ):
+            continue
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if node.value.id in function.arguments and isinstance(key, str) and _like_parameter(key):
+            keys[key] = None
     if keys:
         return list(keys)
     text = ast.unparse(function.node)
@@ -401,10 +419,12 @@ def _list_sources(function: Function) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def path_names(home: Home) -> dict[str, str]:
     """Our name of each parameter → the user's."""
-    prefix = {"self": "self", "params": "params"}.get(home.kind.split(" ")[0], "")
+    prefix = {"self": "self", "params": "params"}.get(home.kind, "")
     names = {}
     for slot in home.slots:
-        if prefix == "self":
+        if slot.label:
+            names[slot.name] = slot.label
+        elif prefix == "self":
             names[slot.name] = f"self.{slot.words}"
         elif prefix:
             names[slot.name] = last_name(slot.path) if not slot.words else f"{prefix}{slot.words}"

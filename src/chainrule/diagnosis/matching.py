@@ -93,13 +93,13 @@ def _same_place(slot: Slot, path: Path, label: str, attributes: bool, names: Seq
     """`layers[0].dW` beside `layers[0].W`."""
     if len(path) != len(slot.path) or path[:-1] != slot.path[:-1]:
         return False
-    return gradient_of(_word(path, label)) == plain(last_name(slot.path)) != ""
+    return gradient_of(_word(path, label)) == plain(slot.word) != ""
 
 
 def _same_name(slot: Slot, path: Path, label: str, attributes: bool, names: Sequence[str]) -> bool:
     """`dW1`, `grad_W1` or, of what was returned, `W1`; of lists, the entry of the same place."""
     word = _word(path, label)
-    theirs = plain(last_name(slot.path))
+    theirs = plain(slot.word)
     base = gradient_of(word) or ("" if attributes else plain(word))
     if not base or not theirs:
         return False
@@ -120,7 +120,7 @@ def _same_kind(slot: Slot, path: Path, label: str, attributes: bool, names: Sequ
     if (vocabulary.is_weight(base) != weight) or (vocabulary.is_bias(base) == weight):
         return False
     number = re.findall(r"\d+", base)
-    theirs = re.findall(r"\d+", plain(last_name(slot.path))) or [slot.name[1:]]
+    theirs = re.findall(r"\d+", plain(slot.word)) or [slot.name[1:]]
     if number:
         return number[-1] == theirs[-1]
     ours = _index(path)[1 if names and path and path[0][0] == "index" else 0 :]
@@ -170,4 +170,4 @@ def _by_shape(
 
 def _of_another(label: str, slot: Slot, slots: Sequence[Slot]) -> bool:
     base = gradient_of(label.rsplit(".", 1)[-1])
-    return bool(base) and any(base == plain(last_name(each.path)) for each in slots if each is not slot)
+    return bool(base) and any(base == plain(each.word) for each in slots if each is not slot)

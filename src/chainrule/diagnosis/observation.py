@@ -158,7 +158,8 @@ class Observation:
     changed          what was written into
     failed           what went wrong, by role ("forward", "loss", "backward"): a sentence with the line; the variables up
                      to there are recorded
-    output_again     the second forward with the same arguments and no fresh state; the same where nothing is stale
+    output_again     the second forward with the same arguments and weights, whatever else was kept being kept; the
+                     same where nothing is stale
     gradients_again  the gradients of the second forward and backward
     """
 

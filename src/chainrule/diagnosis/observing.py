@@ -13,6 +13,7 @@ from chainrule.diagnosis.observation import Array, Change, Interface, Observatio
 from chainrule.diagnosis.parameters import Slot, split
 from chainrule.diagnosis.stated import stated
 from chainrule.diagnosis.trying import points
+from chainrule.diagnosis.vocabulary import plain
 from chainrule.diagnosis.watching import Watch, as_array
 
 TIME = 0.7  # seconds of central differences at one point
@@ -77,15 +78,14 @@ def _assigned(name: str, value: Array, backward: dict[str, Variable], source: st
     if source == "in place":
         same = [each for key, each in backward.items() if key.endswith(slot.words) and each.line]
         return same[-1] if same else None
-    named = [each for each in backward.values() if each.name == name and each.line]
-    if named:
-        return named[-1]
     equal = [
         each
         for each in backward.values()
         if each.line and each.value.shape == value.shape and np.array_equal(each.value, value)
     ]
-    return min(equal, key=lambda each: each.time) if equal else None
+    if equal:  # `dW1 = …` comes before `grads = {"dW1": dW1}`
+        return min(equal, key=lambda each: (plain(each.name) != plain(name), each.time))
+    return next((each for each in backward.values() if each.name == name and each.line), None)
 
 
 def differences(trial: Trial, point: Point) -> tuple[dict[str, Array], dict[str, float]]:

@@ -31,6 +31,7 @@ class Slot:
     listed     the code keeps it as lists of numbers
     shape      the code's
     first      of a weight with an extra row: whether the bias is the first row and not the last
+    label      the user's name where the path has none, as in a tuple
     """
 
     name: str
@@ -40,10 +41,16 @@ class Slot:
     listed: bool = False
     shape: tuple[int, ...] = ()
     first: bool = False
+    label: str = ""
 
     @property
     def words(self) -> str:
-        return words(self.path)
+        return self.label or words(self.path)
+
+    @property
+    def word(self) -> str:
+        """The innermost name: `layers[0].W` → "W"."""
+        return self.label or last_name(self.path)
 
 
 def words(path: Path) -> str:

@@ -172,7 +172,8 @@ def _plans_of(found: Inventory, owner: str, members: dict[str, Function]) -> lis
     forwards = ranked(members.values(), "forward")
     backwards = [each for each in ranked(members.values(), "backward") if each.arguments or owner]
     backwards += [each for each in ranked(members.values(), "loss") if each not in backwards and _gives_gradients(each)]
-    update = next(iter(ranked(members.values(), "update")), None)
+    names = {each.name for each in backwards}
+    update = next((each for each in ranked(members.values(), "update") if not _called_by(each) & names), None)
     losses = _losses(found, owner, members)
     style = "class" if owner else "functions"
     chosen = []

@@ -7,10 +7,10 @@ import numpy as np
 
 from chainrule.diagnosis import binding as bound
 from chainrule.diagnosis.binding import RATE
-from chainrule.diagnosis.evaluating import Run, Trial, _Evaluation, fetch_root
+from chainrule.diagnosis.evaluating import Run, Trial, _Evaluation
 from chainrule.diagnosis.homes import Subject
 from chainrule.diagnosis.observation import Array, Point, Start, Step
-from chainrule.diagnosis.parameters import discover, from_code
+from chainrule.diagnosis.parameters import discover, fetch, from_code
 from chainrule.diagnosis.recognition import Function, ranked
 from chainrule.diagnosis.training_watch import seeds_noted
 from chainrule.diagnosis.watching import as_array
@@ -49,11 +49,11 @@ def start(trial: Trial) -> Start | None:
 def _parameters(trial: Trial, root: Any, sizes: tuple[int, ...]) -> dict[str, Array] | None:
     if trial.home.kind == "arguments" and isinstance(root, tuple | list):
         root = dict(zip(trial.home.template, root, strict=False))
-    slots = discover(root, sizes, trial.subject.own)
+    slots = discover(root, sizes, trial.subject.own) or discover(root, None, trial.subject.own)
     try:
         found: dict[str, Array] = {}
         for slot in slots:
-            found |= from_code(slot, fetch_root(root, slot.path, trial.home))
+            found |= from_code(slot, fetch(root, slot.path))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         return None
     return found or None
@@ -114,7 +114,7 @@ def _after(trial: Trial, evaluation: Any, updated: Any) -> dict[str, Array] | No
         try:
             found: dict[str, Array] = {}
             for slot in trial.home.slots:
-                value = fetch_root(root, slot.path, trial.home)
+                value = fetch(root, slot.path)
                 if as_array(value) is None:
                     raise KeyError(slot.name)
                 found |= from_code(slot, value)

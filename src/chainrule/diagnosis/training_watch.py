@@ -20,15 +20,15 @@ import numpy as np
 from chainrule.diagnosis import binding as bound
 from chainrule.diagnosis import vocabulary
 from chainrule.diagnosis.binding import Values
-from chainrule.diagnosis.evaluating import Trial, fetch_root
+from chainrule.diagnosis.evaluating import Trial
 from chainrule.diagnosis.homes import Subject
 from chainrule.diagnosis.loading import OutOfTime, sentence, time_limit
 from chainrule.diagnosis.matching import matched
 from chainrule.diagnosis.observation import Array, Event, Loop, Point, Seeding
-from chainrule.diagnosis.parameters import from_code
+from chainrule.diagnosis.parameters import fetch, from_code
 from chainrule.diagnosis.recognition import Function, ranked
 from chainrule.diagnosis.trying import point
-from chainrule.diagnosis.vocabulary import plain
+from chainrule.diagnosis.vocabulary import plain, role_of_function
 from chainrule.diagnosis.watching import as_array, qualified
 
 TIME = 1.2  # seconds of the training
@@ -81,10 +81,15 @@ def watch_training(trial: Trial) -> Loop | None:
     candidates = [each for each in ranked(members.values(), "train") if each not in (plan.forward, plan.backward)]
     if plan.owner:
         candidates += [each for each in ranked(subject.found.functions.values(), "train") if each.arguments]
+    candidates += [
+        each for each in ranked(members.values(), "update") if each not in (*candidates, plan.backward, plan.update)
+    ]
     inner = {each.name for each in (plan.forward, plan.backward, plan.update) if each is not None}
     candidates = [each for each in candidates if _reaches(subject, each, inner)]
     for function in candidates[:3]:
         loop = _watched(trial, function)
+        if trial.home.theirs is not None and (loop is None or not any(event.change for event in loop.events)):
+            loop = _watched(replace(trial, home=trial.home.theirs), function) or loop
         if loop is not None and (loop.events or loop.failure is None):
             return loop
     return None
@@ -139,7 +144,7 @@ def _watched(trial: Trial, function: Function) -> Loop | None:
         setting.rate,
         spy.first or {},
         tuple(spy.events),
-        _history(result, setting.instance),
+        _history(result, function.returned, setting.instance),
         tuple(seeds),
         failure,
     )
@@ -206,6 +211,8 @@ class _Setting:
         held = bool(_HELD.search(word))
         bare = _HELD.sub("", word).replace("idation", "") or word
         at = self.data.validation if held else self.data.train
+        if self._iterated(argument):
+            return self._pairs(at)
         if word in ("trainingdata", "traindata", "data", "dataset", "train", "trainset", "trainingset"):
             return self._pairs(self.data.train)
         if held and bare in ("data", "dataset", "set", "", "ation", "idationdata", "uationdata"):
@@ -213,6 +220,9 @@ class _Setting:
                 return _NONE
             self.uses_validation = True
             return self._pairs(self.data.validation)
+        if vocabulary.BATCH_SIZE.match(word):
+            self.batch_size = BATCH
+            return BATCH
         if vocabulary.DATA.match(bare) or vocabulary.DATA.match(word):
             self.uses_validation |= held
             return self._x(at)
@@ -222,9 +232,6 @@ class _Setting:
         if vocabulary.EPOCHS.match(word):
             self.epochs = EPOCHS
             return EPOCHS
-        if vocabulary.BATCH_SIZE.match(word):
-            self.batch_size = BATCH
-            return BATCH
         if vocabulary.RATE.match(word):
             self.rate = RATE
             return RATE
@@ -242,6 +249,17 @@ class _Setting:
         if self.instance is not None and not self.function.owner:
             return self.instance if re.search(r"net|model|nn|mlp", word) else _NONE
         return _NONE
+
+    def _iterated(self, argument: str) -> bool:
+        """`for x, y in mini_batch`"""
+        return any(
+            isinstance(node, ast.For | ast.comprehension)
+            and isinstance(node.iter, ast.Name)
+            and node.iter.id == argument
+            and isinstance(node.target, ast.Tuple)
+            and len(node.target.elts) == 2
+            for node in ast.walk(self.function.node)
+        )
 
     def _x(self, at: Point) -> Any:
         convention = self.trial.convention
@@ -297,9 +315,10 @@ class _Spy:
         self.events: list[Event] = []
         self.first: dict[str, Array] | None = None
         self.last: dict[str, Array] | None = None
+        self.seen_in: int | None = None  # the epoch in which the weights were last seen
         self.fed: tuple[str | None, tuple[int, ...]] = (None, ())
         self.rounds = -1
-        self.header = _outer_loop(function)
+        self.header = _outer_loop(function) if role_of_function(function.name, "train") else None
         self.depth = 0
         self._before: Any = None
 
@@ -364,7 +383,7 @@ class _Spy:
             found: dict[str, Array] = {}
             try:
                 for slot in home.slots:
-                    found |= from_code(slot, fetch_root(root, slot.path, home))
+                    found |= from_code(slot, fetch(root, slot.path))
             except (KeyError, IndexError, TypeError, AttributeError, ValueError):
                 continue
             return found
@@ -389,7 +408,7 @@ class _Spy:
                         "weights",
                         self.function.qualified,
                         None,
-                        self.epoch,
+                        self.seen_in,
                         part,
                         rows,
                         self.last,
@@ -398,6 +417,7 @@ class _Spy:
                     )
                 )
         self.last = now
+        self.seen_in = self.epoch
 
 
 class _NoFrame:
@@ -432,6 +452,9 @@ class _Call:
                 return part, rows
         return self.spy.fed if self.role != "forward" else (None, ())
 
+    def _gives_weights(self) -> bool:
+        return self.role == "update" or (self.role == "backward" and self.spy.trial.gradient_source == "in place")
+
     def traced(self, frame: FrameType, event: str, result: Any) -> Any:
         if event == "return":
             self._finish(frame, result)
@@ -440,10 +463,11 @@ class _Call:
     def _finish(self, frame: FrameType, result: Any) -> None:
         spy = self.spy
         spy.depth -= 1
-        after = spy.parameters(self.role, self.name, frame, result if self.role in ("update", "backward") else None)
+        after = spy.parameters(self.role, self.name, frame, result if self._gives_weights() else None)
         change = _change(self.before, after) if self.before is not None and after is not None else {}
         if after is not None:
             spy.last = after
+            spy.seen_in = spy.epoch
         gradients: dict[str, Array] = {}
         if self.role == "backward" and result is not None and not change:
             names = _returned_names(spy, self.name, result)
@@ -493,16 +517,20 @@ def _outer_loop(function: Function) -> int | None:
     return min((node.lineno for node in loops), default=None)
 
 
-def _history(result: Any, instance: Any) -> tuple[float, ...]:
-    """The first list of numbers that the training returned, or keeps under the name of a loss."""
-    values = [result, *(result if isinstance(result, tuple) else result.values() if isinstance(result, dict) else ())]
-    for value in values:
+def _history(result: Any, names: tuple[str, ...], instance: Any) -> tuple[float, ...]:
+    """The first list of numbers named like a loss that the training returned or keeps; else the first list returned."""
+    several = isinstance(result, tuple) and len(names) == len(result)
+    named = dict(zip(names, result, strict=True)) if several else {names[0]: result} if len(names) == 1 else {}
+    if isinstance(result, dict):
+        named = {str(key): value for key, value in result.items()}
+    kept = vars(instance) if instance is not None else {}
+    called = [value for name, value in (*named.items(), *kept.items()) if re.search("loss|cost|error", name.lower())]
+    others = [
+        value for name, value in named.items() if isinstance(value, list) and not re.search("acc|pred", name.lower())
+    ]
+    for value in (*called, *others):
         array = as_array(value) if isinstance(value, list | np.ndarray) else None
-        if array is not None and array.ndim == 1 and 1 <= array.size <= 1000:
-            return tuple(float(each) for each in array)
-    for name, value in vars(instance).items() if instance is not None else ():
-        array = as_array(value) if isinstance(value, list) else None
-        if array is not None and array.ndim == 1 and re.search("loss|cost|error", name.lower()):
+        if array is not None and array.ndim == 1 and array.size:
             return tuple(float(each) for each in array[:1000])
     return ()
 

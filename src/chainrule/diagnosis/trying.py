@@ -7,7 +7,7 @@ furthest.
 import ast
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -87,13 +87,22 @@ def _clear(X: Array, parameters: dict[str, Array], depth: int) -> bool:
     return True
 
 
-def understand(subject: Subject, allowance: float = TIME) -> Attempt | None:
-    """The best trial; None where not even a forward or backward pass was found."""
+def understand(
+    subject: Subject,
+    allowance: float = TIME,
+    proposals: Sequence[Plan] | None = None,
+    given: Sequence[Home] | None = None,
+) -> Attempt | None:
+    """The best trial; None where not even a forward or backward pass was found.
+
+    `proposals` and `given` stand in for the plans and homes that the names of the file propose.
+    """
     end = time.monotonic() + allowance
     best: Attempt | None = None
-    for plan in plans(subject.found)[:10]:
-        for outputs in _outputs(subject, plan):
-            attempt = _best_of(subject, plan, outputs, end, best)
+    for plan in (plans(subject.found) if proposals is None else proposals)[:10]:
+        for outputs in _outputs(subject, plan) if given is None else (0,):
+            candidates = given if given is not None else homes(subject, plan, outputs, {"rate": RATE, "seed": 0})
+            attempt = _best_of(subject, plan, candidates, end, best)
             if attempt is not None and (best is None or attempt.score > best.score):
                 best = attempt
             if best is not None and (best.score >= _ENOUGH or time.monotonic() > end):
@@ -123,8 +132,10 @@ def _with_bias_in_place(best: Attempt) -> Attempt:
     return best
 
 
-def _best_of(subject: Subject, plan: Plan, outputs: int, end: float, best: Attempt | None) -> Attempt | None:
-    for home in itertools.islice(homes(subject, plan, outputs, {"rate": RATE, "seed": 0}), 40):
+def _best_of(
+    subject: Subject, plan: Plan, candidates: Iterable[Home], end: float, best: Attempt | None
+) -> Attempt | None:
+    for home in itertools.islice(candidates, 40):
         for convention in _conventions(subject, plan, home):
             trial = Trial(subject, plan, home, convention)
             trial.penalty = takes_penalty(trial)
