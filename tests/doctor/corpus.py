@@ -126,13 +126,19 @@ def pairs(each: int = 5) -> list[Case]:
         while len(taken) < each:
             i, j = sorted(int(k) for k in draw.choice(len(usable), 2, replace=False))
             a, b = usable[i], usable[j]
-            if a.line != b.line and a.kinds[0] != b.kinds[0]:
+            if a.line != b.line and a.kinds[0] != b.kinds[0] and not _cancel(a, b):
                 taken.add((i, j))
         found += [
             Case(f"{style.name}-pair-{number}", style, (usable[i], usable[j]))
             for number, (i, j) in enumerate(sorted(taken), 1)
         ]
     return found
+
+
+def _cancel(a: Fault, b: Fault) -> bool:
+    """Whether a loss of another scale or sign may be just what a gradient of another scale or sign belongs to."""
+    scales = {"sign", "missing-mean", "double-mean", "constant-factor"}
+    return "loss" in (a.quantity, b.quantity) and bool(scales & {*a.kinds, *b.kinds})
 
 
 def as_notebook(text: str) -> str:

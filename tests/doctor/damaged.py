@@ -71,7 +71,7 @@ EVIL = (
     "import ctypes; ctypes.string_at(0)",
     "class M(type):\n    def __getattr__(self, name): raise RuntimeError(name)\nclass Forward(metaclass=M): pass",
     "class Odd:\n    def __init__(self, *a): del self.x\n    def forward(self, X): return X\n    backward = forward",
-    "class No:\n    def __array__(self): raise ValueError\n    def forward(self, X): return self\n    backward = forward",
+    "class No:\n    def __array__(self): return 1 / 0\n    def forward(self, X): return self\n    backward = forward",
     "def forward(X, params): return forward\ndef backward(*a): return backward",
     "def forward(X, params): return X, params\ndef backward(X, params): return None",
     "def forward(*args, **kwargs): return args\ndef backward(*args, **kwargs): return kwargs",

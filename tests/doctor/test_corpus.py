@@ -85,6 +85,11 @@ def test_what_each_file_says_of_its_edits_is_so(name: str) -> None:
             assert found in ("wrong", "fails", "up to scale"), f"{case.faults[0]}: {found}"
 
 
+def test_two_edits_together_are_wrong() -> None:
+    for case in pairs():
+        assert verdict(case) in ("wrong", "fails"), case.name
+
+
 def test_the_corpus_has_the_size_that_it_claims() -> None:
     faults = [fault for style in styles().values() for fault in style.faults if not fault.harmless]
     assert len(styles()) >= 24
