@@ -29,6 +29,8 @@ class Check:
 
     examples:
       chainrule check my_code.py
+      chainrule check my_code.py --rubric rubric.toml --hints where
+      chainrule check --all submissions/ --json results/            # --all --help tells its options
       chainrule check runs/digits-0123456789
       chainrule check examples/digits.toml --format html --output check.html
       chainrule check 784-300-10 --activation sigmoid
@@ -37,8 +39,12 @@ class Check:
 
     network: Annotated[Positional[str], arg(metavar="NETWORK")]
     """what to check"""
-    hints: Hints = "how"
+    hints: Hints | None = None
     """own code: how much is told: verdict, where it goes wrong, what the mistake is, or how it goes right"""
+    rubric: Path | None = None
+    """own code: TOML file with the points for each quantity"""
+    gradescope: Path | None = None
+    """own code: the results.json of Gradescope to write; FILE may be the folder of a submission then"""
     time_limit: float = 10.0
     """own code: seconds that it may run"""
     adapter: bool = False
@@ -68,8 +74,16 @@ class Check:
 
 
 def main(arguments: list[str]) -> int:
+    if any(argument.partition("=")[0] == "--all" for argument in arguments):
+        from chainrule.cli.submissions import main as check_all
+
+        return check_all(arguments)
     command = tyro.cli(Check, prog="chainrule check", args=arguments)
     path = Path(command.network)
+    if command.rubric is not None or command.gradescope is not None:
+        from chainrule.cli.grading import graded
+
+        return graded(command, path)
     if path.suffix in CODE and not path.is_dir():
         return _own_code(command, path)
     return _network(command)
@@ -78,17 +92,16 @@ def main(arguments: list[str]) -> int:
 def _own_code(command: Check, path: Path) -> int:
     if not path.exists():
         raise InputError(f"there is no file {path}", "Name a Python file or a notebook.")
-    if not 0.1 <= command.time_limit <= 3600:
-        raise InputError(f"--time-limit is {command.time_limit:g}", "Take from 0.1 to 3600 seconds.")
+    checked_time_limit(command.time_limit)
     if command.adapter:
         return _adapter(command, path)
     from chainrule.diagnosis import diagnose_file
 
     found = diagnose_file(path, command.time_limit)
-    write(Told(found, command.hints), f"Gradients of {path.name}", command.format, command.output)
+    write(Told(found, command.hints or "how"), f"Gradients of {path.name}", command.format, command.output)
     if found.verdict == "not run" and found.intake.adapter and command.format == "text":
         print(f"`chainrule check {path} --adapter` writes the template of an adapter.", file=sys.stderr)
-    return {"right": 0, "right up to scale": 0, "wrong": 1, "not run": 2}[found.verdict]
+    return found.exit_code
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,12 @@ class Told:
 
     def to_json(self) -> dict[str, Any]:
         return self.diagnosis.to_json(self.hints)
+
+
+def checked_time_limit(seconds: float) -> None:
+    """Raise InputError unless code may run that long."""
+    if not 0.1 <= seconds <= 3600:
+        raise InputError(f"--time-limit is {seconds:g}", "Take from 0.1 to 3600 seconds.")
 
 
 def _adapter(command: Check, path: Path) -> int:

@@ -1,6 +1,7 @@
 """Points for a diagnosis by a rubric, and both in the form that Gradescope reads."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from chainrule.diagnosis.report import Diagnosis
@@ -42,6 +43,16 @@ class Grade:
     @property
     def out_of(self) -> float:
         return sum(mark.out_of for mark in self.marks)
+
+    def __str__(self) -> str:
+        rows = [(mark.quantity, f"{mark.points:g}/{mark.out_of:g}", mark.words) for mark in self.marks]
+        rows.append(("points", f"{self.points:g}/{self.out_of:g}", ""))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
 
     def to_json(self) -> dict[str, Any]:
         marks = [{"quantity": m.quantity, "points": m.points, "out_of": m.out_of, "words": m.words} for m in self.marks]

@@ -1,7 +1,6 @@
 """A pytest plugin: the fixture `assert_gradients` fails a test with the diagnosis of somebody's back-propagation."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,28 +11,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def assert_gradients() -> "Callable[..., Diagnosis]":
-    """`assert_gradients("my_network.py")`, or `assert_gradients(forward=…, backward=…, loss=…)` with one's own functions.
+    """`assert_gradients("my_network.py")`, or `assert_gradients(forward=…, backward=…, loss=…)` with functions.
 
-    A file is run in a process of its own; functions are called in this one, as `chainrule.diagnose` does. The test fails
-    unless the gradients are right, and with `scale=True` (the default) where all are off by one constant factor and no
-    loss is stated, they still are. `hints` sets how much is told: verdict, where, what or how.
+    What is given goes to `chainrule.diagnose`: a file is run in a process of its own, functions and classes are called
+    in this one. The test fails, with the diagnosis, unless the gradients are right; with `scale=False` also where no
+    loss is stated and all are off by one constant factor. `hints` sets how much is told: verdict, where, what or how.
     """
 
-    def check(subject: Any = None, /, *, hints: str = "how", scale: bool = True, **parts: Any) -> "Diagnosis":
+    def check(target: Any = None, /, *, hints: str = "how", scale: bool = True, **parts: Any) -> "Diagnosis":
+        from chainrule.diagnosis import diagnose
+
         __tracebackhide__ = True
-        diagnosis = _diagnosis(subject, parts)
+        diagnosis = diagnose(target, **parts)
         if diagnosis.verdict == "right" or (scale and diagnosis.ok):
             return diagnosis
         pytest.fail(diagnosis.text(hints), pytrace=False)
 
     return check
-
-
-def _diagnosis(subject: Any, parts: dict[str, Any]) -> "Diagnosis":
-    if isinstance(subject, str | Path):
-        from chainrule.diagnosis import diagnose_file
-
-        return diagnose_file(subject, **parts)
-    from chainrule.diagnosis import diagnose
-
-    return diagnose(*(() if subject is None else (subject,)), **parts)

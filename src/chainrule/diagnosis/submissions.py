@@ -55,7 +55,7 @@ def find_submissions(folder: Path) -> list[Submission]:
     files = [entry for entry in entries if entry.is_file() and entry.suffix in ENDINGS]
     taken = Counter([entry.stem for entry in files] + [entry.name for entry in entries if entry.is_dir()])
     found = [Submission(entry.stem if taken[entry.stem] == 1 else entry.name, entry) for entry in files]
-    found += [_chosen(entry) for entry in entries if entry.is_dir()]
+    found += [chosen(entry) for entry in entries if entry.is_dir()]
     if not found:
         raise DataError(f"{folder} holds no submission", "It needs .py or .ipynb files, or a folder for each student.")
     return sorted(found, key=lambda submission: submission.name)
@@ -65,8 +65,8 @@ def _hidden(entry: Path) -> bool:
     return entry.name.startswith(".") or entry.name in _SKIPPED
 
 
-def _chosen(folder: Path) -> Submission:
-    """The file with a backward pass in it, the least nested one of several."""
+def chosen(folder: Path) -> Submission:
+    """What a student handed in as a folder: the file with a backward pass in it, the least nested one of several."""
     files = sorted(_files(folder), key=lambda path: (-_likeness(path), len(path.parts), path.name))
     return Submission(folder.name, files[0], tuple(files[1:])) if files else Submission(folder.name, None)
 
@@ -103,16 +103,16 @@ def judge_all(
     rubric: Rubric | None = None,
     hints: str = "how",
     jobs: int | None = None,
-    time_limit: float = 20.0,
+    time_limit: float = 10.0,
 ) -> Iterator[Result]:
     """The results as they come, each judged in a process of its own that is ended where it takes too long."""
     present = [submission for submission in submissions if submission.path is not None]
     for submission in submissions:
         if submission.path is None:
-            yield _not_run(submission, "there is no Python file and no notebook in it", 0.0)
+            yield _not_run(submission, "there is no Python file and no notebook in it", rubric)
     tasks = [_Task(submission, rubric, hints, time_limit) for submission in present]
     for number, result in side_by_side(_judge, tasks, jobs, deadline=3 * time_limit + 60):
-        yield _not_run(present[number], result.reason, 0.0) if isinstance(result, Lost) else result
+        yield _not_run(present[number], result.reason, rubric) if isinstance(result, Lost) else result
 
 
 def _judge(task: _Task) -> Result:
@@ -133,9 +133,10 @@ def _judge(task: _Task) -> Result:
     return Result(submission, diagnosis.verdict, mistakes, *points, seconds, data)
 
 
-def _not_run(submission: Submission, reason: str, seconds: float) -> Result:
-    data = {**_head(submission, seconds), "verdict": "not run", "ok": False, "summary": f"NOT RUN: {reason}"}
-    return Result(submission, "not run", (), None, None, seconds, data)
+def _not_run(submission: Submission, reason: str, rubric: Rubric | None) -> Result:
+    data = {**_head(submission, 0.0), "verdict": "not run", "ok": False, "summary": f"NOT RUN: {reason}"}
+    points = (0.0, sum(rubric.points.values())) if rubric is not None else (None, None)
+    return Result(submission, "not run", (), *points, 0.0, data)
 
 
 def _head(submission: Submission, seconds: float) -> dict[str, Any]:
