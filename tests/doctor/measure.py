@@ -66,8 +66,10 @@ def judged(case: Case, answer: Answer | Lost) -> Outcome:
             left.remove(match)
         elif not _remarked(fault, answer):
             unnamed.append(fault)
+    planted = {kind for fault in case.faults for kind in fault.kinds}
+    strange = [kinds for kinds in left if not planted & set(kinds)]  # one edit may show in two quantities
     harmless = all(fault.harmless for fault in case.faults)
-    return Outcome(case, answer, not harmless and not unnamed and not left, bool(left))
+    return Outcome(case, answer, not harmless and not unnamed and not strange, bool(strange))
 
 
 def _remarked(fault: Fault, answer: Answer) -> bool:
