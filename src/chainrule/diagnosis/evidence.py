@@ -36,8 +36,7 @@ def gradients(observations: Sequence[Observation], interface: Interface) -> dict
         if len(given) < len(variables):
             continue
         held = [
-            _held(name, v, parameter.shape, len(o.point.X), interface)
-            for v, o in zip(given, observations, strict=True)
+            _held(name, v, parameter.shape, len(o.point.X), interface) for v, o in zip(given, observations, strict=True)
         ]
         values = tuple(h.value for h in held if h.value is not None)
         fault = next((h.fault for h in held if h.fault), "")

@@ -26,6 +26,7 @@ class Finding:
     evidence   one entry a point: its m, the deviation of the file's quantity from the right one relative to its greatest
                entry ("before"), and what is left of it once the mistake is put into the right one ("after")
     also       other kinds that would give the same numbers
+    grave      False where the gradients and what training does with them are right all the same
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Finding:
     function: str = ""
     evidence: tuple[Mapping[str, float], ...] = ()
     also: tuple[str, ...] = ()
+    grave: bool = True
 
     def to_json(self, hints: str = "how") -> dict[str, Any]:
         """Plain data; what the hint level does not tell is left out."""
@@ -52,6 +54,7 @@ class Finding:
                 "parameter": dict(self.parameter),
                 "evidence": [dict(entry) for entry in self.evidence],
                 "also": list(self.also),
+                "grave": self.grave,
             }
         if level >= 3:
             data |= {"equation": self.equation}

@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 
 from chainrule.diagnosis.agreement import Array, Both, close
+from chainrule.diagnosis.evidence import locals_of
 from chainrule.diagnosis.functions import Function, Map, activations, output_maps
 from chainrule.diagnosis.layout import as_samples
 from chainrule.diagnosis.observation import Observation, Point
@@ -21,8 +22,9 @@ class Network:
     W, b     by layer from 1; b is 0 where the code has none
     Z, A     by layer; A[0] is X
     hidden   functions of layers 1 … L − 1; `output` the map of layer L
-    fault    "" or how it differs from what is meant: "bias-missing", "sign", "softmax-axis", "forward-activation"
-    where    the layer of that mistake
+    fault    "" or how it differs from what is meant: "bias-missing", "sign", "softmax-axis", "forward-activation",
+             "wrong-operand" (the layer takes the activations of the layer before the one below)
+    where    the layer of that mistake, 0 where it is in all of them
     """
 
     T: Both
@@ -60,13 +62,17 @@ class Network:
 
 def recognise(observations: Sequence[Observation], layout: str) -> Network | None:
     """The forward pass whose output is the file's at every point; None where our list has none."""
-    outputs = [user_output(observation, layout) for observation in observations]
-    known = tuple(output for output in outputs if output is not None)
-    if len(known) != len(outputs) or not known:
-        return None
+    for known in _outputs(observations, layout):
+        found = _recognised(observations, known, layout)
+        if found is not None:
+            return found
+    return None
+
+
+def _recognised(observations: Sequence[Observation], known: Both, layout: str) -> Network | None:
     points = [observation.point for observation in observations]
     seen = _seen(observations[0], layout)
-    for maps, biases in _variants(_depth(points[0])):
+    for maps, biases in _variants(points[0]):
         for choices in _choices(points[0], biases, seen):
             found = _match(points, known, choices, maps, biases, seen)
             if found is not None:
@@ -82,6 +88,18 @@ def user_output(observation: Observation, layout: str) -> Array | None:
     return as_samples(observation.output, len(point.X), point.sizes[-1], layout)
 
 
+def _outputs(observations: Sequence[Observation], layout: str) -> Iterator[Both]:
+    """The file's output; where it gives none, each variable that may be it."""
+    outputs = [user_output(observation, layout) for observation in observations]
+    known = tuple(output for output in outputs if output is not None)
+    if known and len(known) == len(outputs):
+        yield known
+        return
+    width = observations[0].point.sizes[-1]
+    for role in ("forward", "backward"):
+        yield from (local.value for local in locals_of(observations, role, width, layout))
+
+
 def passed(points: Sequence[Point], hidden: Sequence[Function], output: Map, biases: "Biases") -> Network:
     """The forward pass through `hidden` and `output` at all points."""
     depth = _depth(points[0])
@@ -90,26 +108,34 @@ def passed(points: Sequence[Point], hidden: Sequence[Function], output: Map, bia
     A: dict[int, Both] = {0: tuple(point.X for point in points)}
     Z: dict[int, Both] = {}
     for l in range(1, depth + 1):
-        Z[l] = tuple(a @ w + biases.get(l, 1) * c for a, w, c in zip(A[l - 1], W[l], b[l], strict=True))
+        below = A[l - 2] if biases.get(l) == SKIPS else A[l - 1]
+        sign = min(biases.get(l, 1), 1)
+        Z[l] = tuple(a @ w + sign * c for a, w, c in zip(below, W[l], b[l], strict=True))
         value = hidden[l - 1].value if l < depth else output.value
         A[l] = tuple(value(z) for z in Z[l])
     where, sign = next(iter(biases.items()), (depth, 1))
-    fault = {0: "bias-missing", -1: "sign"}.get(sign, "softmax-axis" if output.fault else "")
+    where = 0 if len(biases) == depth > 1 else where
+    fault = {0: "bias-missing", -1: "sign", SKIPS: "wrong-operand"}.get(sign, "softmax-axis" if output.fault else "")
     T = tuple(point.targets for point in points)
-    return Network(T, W, b, Z, A, tuple(hidden), output, fault, where if fault else 0)
+    return Network(T, W, b, Z, A, tuple(hidden), output, fault, where)
 
 
 Biases = dict[int, int]
-"""Layers whose bias is not added as it should be: 0 where it is left out, −1 where it is subtracted."""
+"""Layers that are not computed as they should be: bias left out (0) or subtracted (−1), or the layer below skipped."""
+SKIPS = 2
 
 
-def _variants(depth: int) -> Iterator[tuple[list[Map], Biases]]:
+def _variants(point: Point) -> Iterator[tuple[list[Map], Biases]]:
+    depth, sizes = _depth(point), point.sizes
     right = [g for g in output_maps() if not g.fault]
     yield right, {}
     yield [g for g in output_maps() if g.fault], {}
+    yield right, dict.fromkeys(range(1, depth + 1), 0)
     for l in range(1, depth + 1):
         yield right, {l: 0}
         yield right, {l: -1}
+        if l > 1 and sizes[l - 1] == sizes[l - 2]:
+            yield right, {l: SKIPS}
 
 
 def _choices(point: Point, biases: Biases, seen: list[Array]) -> Iterator[list[tuple[Function, ...]]]:
@@ -118,7 +144,7 @@ def _choices(point: Point, biases: Biases, seen: list[Array]) -> Iterator[list[t
     shown: list[tuple[Function, ...]] = []
     fronts = [point.X]
     for l in range(1, depth):
-        Z = [A @ point.parameters[f"W{l}"] + biases.get(l, 1) * _bias(point, l) for A in fronts[:4]]
+        Z = [A @ point.parameters[f"W{l}"] + min(biases.get(l, 1), 1) * _bias(point, l) for A in fronts[:4]]
         identity = [f for f in every if f.name == "identity"]
         fitting = [f for f in every if f.name != "identity" and any(_among(f.value(z), seen) for z in Z)]
         shown.append(tuple([*fitting, *identity]))

@@ -108,30 +108,48 @@ def _logistic(z: Array) -> Array:
     return rules.activation("sigmoid").value(z)
 
 
-def _softmax(z: Array, axis: int | None) -> Array:
-    e = np.exp(z - z.max())
-    return np.asarray(e / e.sum(axis=axis, keepdims=True))
-
-
 @cache
 def output_maps() -> tuple[Map, ...]:
-    def softmax_pull(axis: int | None) -> Callable[[Array, Array, Array], Array]:
-        return lambda A, G, Z: A * (G - (G * A).sum(axis=axis, keepdims=True))
-
     def stable(z: Array) -> Array:
         return rules.output("softmax").value(z)
 
     return (
-        Map("softmax", stable, softmax_pull(1)),
+        Map("softmax", stable, lambda A, G, Z: A * (G - (G * A).sum(axis=1, keepdims=True))),
         Map("sigmoid", _logistic, lambda A, G, Z: G * A * (1 - A)),
         Map("identity", lambda z: z, lambda A, G, Z: G),
         Map("tanh", np.tanh, lambda A, G, Z: G * (1 - A * A)),
         Map("ReLU", lambda z: np.maximum(z, 0), lambda A, G, Z: G * (Z > 0)),
         Map("log-softmax", lambda z: np.log(stable(z)), lambda A, G, Z: G - stable(Z) * G.sum(axis=1, keepdims=True)),
-        Map("softmax", lambda z: _softmax(z, 0), softmax_pull(0), "samples"),
-        Map("softmax", lambda z: _softmax(z, None), softmax_pull(None), "all"),
-        Map("softmax", np.exp, lambda A, G, Z: G * A, "unnormalised"),
+        *(
+            Map("softmax", _softmax(axis, shift), _pulled(axis, shift), fault)
+            for axis, fault in _FAULTS
+            for shift in (0, 1)
+        ),
     )
+
+
+_FAULTS: list[tuple[int | None, str]] = [(0, "samples"), (None, "all"), (-1, "unnormalised")]
+
+
+def _softmax(axis: int | None, shift: int) -> Callable[[Array], Array]:
+    """Softmax normalised over the wrong axis, -1 for none; with `shift`, the greatest of each sample is taken off."""
+
+    def value(z: Array) -> Array:
+        e = np.exp(z - z.max(axis=1, keepdims=True) if shift else z)
+        return e if axis == -1 else np.asarray(e / e.sum(axis=axis, keepdims=True))
+
+    return value
+
+
+def _pulled(axis: int | None, shift: int) -> Callable[[Array, Array, Array], Array]:
+    def pull(A: Array, G: Array, Z: Array) -> Array:
+        back = G * A if axis == -1 else A * (G - (G * A).sum(axis=axis, keepdims=True))
+        if not shift:
+            return np.asarray(back)
+        greatest = Z == Z.max(axis=1, keepdims=True)
+        return np.asarray(back - greatest * back.sum(axis=1, keepdims=True))
+
+    return pull
 
 
 @cache

@@ -25,7 +25,7 @@ from chainrule.diagnosis.hypotheses import (
 )
 from chainrule.diagnosis.hypotheses.biases import as_found
 from chainrule.diagnosis.hypotheses.hidden import updated
-from chainrule.diagnosis.hypotheses.weights import permuted
+from chainrule.diagnosis.hypotheses.weights import misshapen_mistakes, permuted
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.objective import Objective
 
@@ -60,6 +60,7 @@ class Explanation:
 
     unknown   quantities that none of the known mistakes explains
     D, dA     dZ and dA of each layer as the file has them, if the explanation holds
+    shown     the gradients that the explanation gives, by quantity
     also      kinds that would give the same numbers, by quantity
     """
 
@@ -67,6 +68,7 @@ class Explanation:
     unknown: tuple[str, ...] = ()
     D: dict[int, Both] = field(default_factory=dict)
     dA: dict[int, Both] = field(default_factory=dict)
+    shown: dict[str, Both] = field(default_factory=dict)
     also: dict[str, tuple[str, ...]] = field(default_factory=dict)
     extra: float = 0.0
 
@@ -117,16 +119,17 @@ class _Candidate:
 def _with_leaves(case: Case, l: int, above: Explanation, candidates: Iterator[_Candidate]) -> list[Explanation]:
     found = []
     for candidate in candidates:
-        W, W_also = _weights(case, l, candidate)
-        b, b_also = _bias(case, l, candidate)
+        leaves = {f"dW{l}": _weights(case, l, candidate), f"db{l}": _bias(case, l, candidate)}
         unknown = [f"dZ{l}"] if candidate.unknown else []
-        unknown += [name for name, leaf in ((f"dW{l}", W), (f"db{l}", b)) if leaf is None]
-        mistakes = [*candidate.mistakes, *(W or ()), *(b or ())]
-        also = {**above.also, **{name: kinds for name, kinds in ((f"dW{l}", W_also), (f"db{l}", b_also)) if kinds}}
+        unknown += [name for name, leaf in leaves.items() if leaf is None]
+        known = {name: leaf for name, leaf in leaves.items() if leaf is not None}
+        mistakes = [*candidate.mistakes, *(mistake for leaf in known.values() for mistake in leaf.mistakes)]
+        also = {**above.also, **{name: leaf.also for name, leaf in known.items() if leaf.also}}
+        shown = {**above.shown, **{name: leaf.shown for name, leaf in known.items() if leaf.shown}}
         dA = above.dA if candidate.dA is None else {**above.dA, l: candidate.dA}
         extra = above.extra + (CONTRADICTS if _contradicted(case, l, candidate.D) else 0.0)
         found.append(
-            above.joined(mistakes, unknown, D={**above.D, l: candidate.D}, dA=dA, also=also, extra=extra)
+            above.joined(mistakes, unknown, D={**above.D, l: candidate.D}, dA=dA, shown=shown, also=also, extra=extra)
         )
     return found
 
@@ -159,7 +162,7 @@ def _output_candidates(case: Case) -> Iterator[_Candidate]:
     yield _Candidate(right, None)
     yield from _scaled(case, L, right, None, ())
     for value, mistake in output_mistakes(network, case.objective):
-        if not _usable(value) or factors(value, right) is not None:
+        if not _usable(value) or _nearly_right(case, value, right):
             continue
         yield from _scaled(case, L, value, None, (mistake,))
     yield from _own(case, L, None)
@@ -182,7 +185,7 @@ def _hidden_candidates(case: Case, l: int, above: Explanation, *, pairs: bool) -
     for incoming, first in [(dA, ()), *((v, (s,)) for v, s in below)] if pairs else [(dA, ())]:
         for value, mistake in slope_mistakes(network, l, incoming):
             B = _times(incoming, value)
-            if _usable(B) and factors(B, right) is None:
+            if _usable(B) and not _nearly_right(case, B, right):
                 yield from _scaled(case, l, B, incoming, (*first, mistake))
     yield from _own(case, l, dA)
 
@@ -199,11 +202,14 @@ def _updated(case: Case, l: int, D: Both, dW: Both, dA: Both, slope: Both) -> It
         if rates is None or not (same_number(rates) or _same_over_m(rates, case.m)) or abs(rates[0]) < 1e-9:
             continue
         value = tuple(a + rate * b for a, rate, b in zip(dA, rates, lost, strict=True))
-        yield value, Mistake(
-            "updated-weights",
-            f"dA{l}",
-            f"{{dA{l}}} goes through {{W{l + 1}}} after its update with the rate {rates[0]:.4g}; it belongs before",
-            parameter={"rate": rates[0]},
+        yield (
+            value,
+            Mistake(
+                "updated-weights",
+                f"dA{l}",
+                f"{{dA{l}}} goes through {{W{l + 1}}} after its update with the rate {rates[0]:.4g}; it belongs before",
+                parameter={"rate": rates[0]},
+            ),
         )
         return
 
@@ -214,7 +220,7 @@ def _same_over_m(numbers: Sequence[float], m: Sequence[int]) -> bool:
 
 def _leaves(case: Case, l: int, D: Both, direction: Both) -> list[tuple[str, Both, Both]]:
     """By parameter of layer l: its gradient where dZ is D, and what a step of dZ along `direction` adds to it."""
-    A, (lam, mu) = case.network.A[l - 1], (case.objective.lam, case.objective.mu)
+    A, (lam, mu) = case.network.A[l - 1], (case.objective.penalty(l), case.objective.mu)
     W, b = case.network.W[l], case.network.b[l]
     return [
         (
@@ -240,7 +246,11 @@ def _scaled(case: Case, l: int, B: Both, dA: Both | None, mistakes: tuple[Mistak
             continue
         data = tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
         r = factors(data, part)
-        if r is None or any(same_number((1.0, *(x / y for x, y in zip(r, other, strict=True)))) for other in tried):
+        if (
+            r is None
+            or not all(r)
+            or any(same_number((1.0, *(x / y for x, y in zip(r, other, strict=True)))) for other in tried)
+        ):
             continue
         tried.append(r)
         quantity = f"dZ{l}"
@@ -261,7 +271,9 @@ def _shown(case: Case, l: int, dA: Both, r: tuple[float, ...]) -> bool:
         found = factors(local.value, dA)
         if found is not None and not same_number((1.0, *found)):
             rest = tuple(x / y for x, y in zip(found, r, strict=True))
-            if same_number((1.0, *rest)) or same_number((1.0, *(x * s for x, s in zip(rest, case.objective.scale, strict=True)))):
+            if same_number((1.0, *rest)) or same_number(
+                (1.0, *(x * s for x, s in zip(rest, case.objective.scale, strict=True)))
+            ):
                 return True
     return False
 
@@ -275,7 +287,10 @@ def _own(case: Case, l: int, dA: Both | None) -> Iterator[_Candidate]:
             if gradient is None or gradient.value is None or gradient.value[0].size < 2:
                 continue
             r = factors(tuple(g - p for g, p in zip(gradient.value, penalty, strict=True)), part)
-            if r is not None and (same_number((1.0, *r)) or same_number((1.0, *(x / s for x, s in zip(r, case.objective.scale, strict=True))))):
+            if r is not None and (
+                same_number((1.0, *r))
+                or same_number((1.0, *(x / s for x, s in zip(r, case.objective.scale, strict=True))))
+            ):
                 yield _Candidate(tuple(x * v for x, v in zip(r, local.value, strict=True)), dA, unknown=True)
                 break
 
@@ -298,101 +313,146 @@ def _is_delta(name: str, l: int) -> bool:
     return match is not None and int(match.group(1)) == l and re.search(r"[zZ]|delta", name) is not None
 
 
-def _weights(case: Case, l: int, candidate: _Candidate) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
-    """The mistakes in the line of dW of layer l, and the kinds of others that say the same; None where none is known."""
+@dataclass(frozen=True)
+class _Leaf:
+    """What explains a dW or db: mistakes, what they make of the right one, and kinds that say the same."""
+
+    mistakes: tuple[Mistake, ...] = ()
+    shown: Both = ()
+    also: tuple[str, ...] = ()
+
+
+_Option = tuple[tuple[Mistake, ...], Both]
+
+
+def _weights(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
+    """What explains dW of layer l; None where nothing does."""
     q, gradient = f"dW{l}", case.gradients.get(f"W{l}")
     if gradient is None:
-        return (Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),), ()
+        return _Leaf((Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),))
     before: tuple[Mistake, ...] = ()
     if gradient.fault == "transposed":
         before = (Mistake("transposed", q, f"{{{q}}} has the shape of {{W{l}}} transposed"),)
+    network, W, lam = case.network, case.network.W[l], case.objective.penalty(l)
     if gradient.value is None:
-        return None, ()
-    network, W, lam = case.network, case.network.W[l], case.objective.lam
+        none = tuple(np.zeros(()) for _ in W)
+        return _chosen(_among(case, q, gradient.raw, misshapen_mistakes(network, l, candidate.D), none, none), ())
     R = tuple(a.T @ d for a, d in zip(network.A[l - 1], candidate.D, strict=True))
     penalty = tuple(k * w for k, w in zip(lam, W, strict=True))
-    V, data = gradient.value, tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
-    if close(data, R) or close(V, tuple(r + p for r, p in zip(R, penalty, strict=True))):
-        return before, ()
-    options = [*_factored(case, q, data, R)]
+    V, whole = gradient.value, _sum(R, penalty)
+    if close(V, whole):
+        return _Leaf(before, whole)
+    options = _factored(case, q, V, R, penalty)
     if any(lam):
-        options += _factored(case, q, V, tuple(r + p for r, p in zip(R, penalty, strict=True)))
+        options += _factored(case, q, V, whole, tuple(0 * p for p in penalty))
     c = along(V, R, W)
     if c is not None:
-        options += _penalised(case, q, f"W{l}", c)
-    options += _among(case, q, data, weight_mistakes(network, l, candidate.D, candidate.dA), R)
+        shown = tuple(r + k * w for r, k, w in zip(R, c, W, strict=True))
+        options += [(found, shown) for found in _penalised(case, q, f"W{l}", c)]
+    c = along(V, R, tuple(np.sign(w) for w in W))
+    if c is not None and (same_number(c) or _same_over_m(c, case.m)):
+        words = f"the penalty in {{{q}}} is the derivative of |{{W{l}}}|, not of its square"
+        options.append(((Mistake("l2-factor", q, words),), V))
+    options += _among(case, q, V, weight_mistakes(network, l, candidate.D, candidate.dA), R, penalty)
+    data = tuple(g - p for g, p in zip(V, penalty, strict=True))
     if not options and permuted(data, R):
-        options.append((Mistake("permuted-rows", q, f"the rows or columns of {{{q}}} are in another order"),))
+        options.append(((Mistake("permuted-rows", q, f"the rows or columns of {{{q}}} are in another order"),), V))
     return _chosen(options, before)
 
 
-def _bias(case: Case, l: int, candidate: _Candidate) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
+def _bias(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
     """As `_weights`, of db."""
     q, gradient = f"db{l}", case.gradients.get(f"b{l}")
     if f"b{l}" not in case.parameters:
-        return (), ()
+        return _Leaf()
     if gradient is None:
-        return (Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),), ()
+        return _Leaf((Mistake("missing-term", q, f"{{{q}}} is not among the gradients that the file gives"),))
     network, b, mu = case.network, case.network.b[l], case.objective.mu
     R = tuple(d.sum(axis=0) for d in candidate.D)
     penalty = tuple(k * x for k, x in zip(mu, b, strict=True))
     before: tuple[Mistake, ...] = ()
     if gradient.fault == "transposed":
         before = (Mistake("transposed", q, f"{{{q}}} has a shape that makes {{b{l}}} grow to a matrix in the update"),)
-    V = gradient.value if gradient.value is not None else as_found(gradient.raw)
-    options = []
-    if gradient.value is not None:
-        data = tuple(g - p for g, p in zip(gradient.value, penalty, strict=True))
-        if close(data, R) or close(V, tuple(r + p for r, p in zip(R, penalty, strict=True))):
-            return before, ()
-        options += _factored(case, q, data, R)
-        c = along(gradient.value, R, b)
+    V, options = gradient.value, []
+    if V is not None:
+        whole = _sum(R, penalty)
+        if close(V, whole):
+            return _Leaf(before, whole)
+        options += _factored(case, q, V, R, penalty)
+        c = along(V, R, b)
         if c is not None and not any(mu):
-            options += _penalised(case, q, f"b{l}", c)
-    options += _among(case, q, V, bias_mistakes(network, l, candidate.D, candidate.dA), R)
+            shown = tuple(r + k * w for r, k, w in zip(R, c, b, strict=True))
+            options += [(found, shown) for found in _penalised(case, q, f"b{l}", c)]
+    none = tuple(np.zeros(()) for _ in R)
+    held = V if V is not None else as_found(gradient.raw)
+    options += _among(case, q, held, bias_mistakes(network, l, candidate.D, candidate.dA), R, none)
     return _chosen(options, before)
 
 
-def _factored(case: Case, q: str, observed: Both, right: Both) -> list[tuple[Mistake, ...]]:
-    r = factors(observed, right)
+def _factored(case: Case, q: str, observed: Both, right: Both, rest: Both) -> list[_Option]:
+    """`observed` as a multiple of `right`, beside the `rest` that is as it should be."""
+    r = factors(tuple(o - p for o, p in zip(observed, rest, strict=True)), right)
     found = None if r is None else factor_mistakes(r, case.m, q, case.sizes)
-    return [] if found is None else [found]
+    if r is None or found is None:
+        return []
+    return [(found, tuple(x * v + p for x, v, p in zip(r, right, rest, strict=True)))]
 
 
 def _among(
-    case: Case, q: str, observed: Both, hypotheses: Iterator[tuple[Both, Mistake]], right: Both
-) -> list[tuple[Mistake, ...]]:
-    found = []
+    case: Case, q: str, observed: Both, hypotheses: Iterator[tuple[Both, Mistake]], right: Both, rest: Both
+) -> list[_Option]:
+    found: list[_Option] = []
     for value, mistake in hypotheses:
-        if not all(np.isfinite(v).all() for v in value) or factors(value, right) is not None:
+        if not all(np.isfinite(v).all() for v in value) or _nearly_right(case, value, right):
             continue
-        if close(observed, value):
-            found.append((mistake,))
-            continue
-        r = factors(observed, value) if observed[0].size > 1 else None
-        more = None if r is None else factor_mistakes(r, case.m, q, case.sizes, plain=True)
-        if more is not None:
-            found.append((mistake, *more))
+        whole = _sum(value, rest)
+        if close(observed, whole):
+            found.append(((mistake,), whole))
+        elif all(o.size > 1 and o.shape == w.shape for o, w in zip(observed, whole, strict=True)):
+            found += [((mistake, *more), shown) for more, shown in _factored_plainly(case, q, observed, value, rest)]
     return found
+
+
+def _factored_plainly(case: Case, q: str, observed: Both, value: Both, rest: Both) -> list[_Option]:
+    r = factors(tuple(o - p for o, p in zip(observed, rest, strict=True)), value)
+    found = None if r is None else factor_mistakes(r, case.m, q, case.sizes, plain=True)
+    if r is None or found is None:
+        return []
+    return [(found, tuple(x * v + p for x, v, p in zip(r, value, rest, strict=True)))]
+
+
+def _sum(a: Both, b: Both) -> Both:
+    return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
 def _penalised(case: Case, q: str, parameter: str, c: tuple[float, ...]) -> list[tuple[Mistake, ...]]:
     """What c · W in a gradient says, beside the λ of the loss."""
-    lam, m = case.objective.lam, case.m
+    lam, m = case.objective.penalty(int(parameter[1:])), case.m
 
     def says(kind: str, sentence: str) -> list[tuple[Mistake, ...]]:
         return [(Mistake(kind, q, sentence, parameter={"lambda": c[0]}),)]
 
     steady = same_number(c) or _same_over_m(c, m)
     if parameter[0] == "b":
-        return says("l2-on-biases", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}}: the bias is penalised") if steady else []
+        return (
+            says("l2-on-biases", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}}: the bias is penalised")
+            if steady
+            else []
+        )
     if not all(lam):
-        return says("l2-not-in-loss", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}} that the loss has not") if steady else []
+        return (
+            says("l2-not-in-loss", f"{{{q}}} has a term {c[0]:.4g} {{{parameter}}} that the loss has not")
+            if steady
+            else []
+        )
     r = tuple(x / y for x, y in zip(c, lam, strict=True))
     if all(abs(x) < 1e-6 for x in r):
         return says("l2-missing", f"the derivative λ {{{parameter}}} of the penalty is missing in {{{q}}}")
     if same_number((2.0, *r)):
-        return says("l2-doubled", f"the derivative of the penalty is there twice in {{{q}}}: 2λ {{{parameter}}} for λ {{{parameter}}}")
+        return says(
+            "l2-doubled",
+            f"the derivative of the penalty is there twice in {{{q}}}: 2λ {{{parameter}}} for λ {{{parameter}}}",
+        )
     if same_number((1.0, *(x * k for x, k in zip(r, m, strict=True)))) and len(set(m)) > 1:
         return says("l2-divided", f"the derivative of the penalty is divided by m once too often in {{{q}}}")
     if same_number(r) or _same_over_m(r, m) or same_number(tuple(x / k for x, k in zip(r, m, strict=True))):
@@ -400,15 +460,20 @@ def _penalised(case: Case, q: str, parameter: str, c: tuple[float, ...]) -> list
     return []
 
 
-def _chosen(
-    options: list[tuple[Mistake, ...]], before: tuple[Mistake, ...]
-) -> tuple[tuple[Mistake, ...] | None, tuple[str, ...]]:
+def _chosen(options: list[_Option], before: tuple[Mistake, ...]) -> _Leaf | None:
     """The shortest, the first of equals; and the kinds of its equals."""
     if not options:
-        return None, ()
-    best = min(options, key=len)
-    also = [m.kind for other in options if len(other) == len(best) for m in other]
-    return (*before, *best), tuple(k for k in dict.fromkeys(also) if k not in {m.kind for m in best})
+        return None
+    best, shown = min(options, key=lambda option: len(option[0]))
+    also = [mistake.kind for other, _ in options if len(other) == len(best) for mistake in other]
+    kinds = {mistake.kind for mistake in best}
+    return _Leaf((*before, *best), shown, tuple(kind for kind in dict.fromkeys(also) if kind not in kinds))
+
+
+def _nearly_right(case: Case, value: Both, right: Both) -> bool:
+    """Whether a wrong form is, at these points, the right one or a plain multiple of it, so that it says nothing new."""
+    r = factors(value, right)
+    return r is not None and factor_mistakes(r, case.m, "", case.sizes) is not None
 
 
 def _times(dA: Both, slope: Both) -> Both:

@@ -36,13 +36,14 @@ def as_samples(value: Array, m: int, width: int, layout: str) -> Array | None:
 
 def as_weights(name: str, value: Array, shape: tuple[int, ...], interface: Interface) -> Held:
     """The gradient of a weight matrix of our `shape`."""
-    theirs = shape[::-1] if interface.weights == "(out, in)" else shape
+    turned = interface.weights == "(out, in)"
     if sorted(interface.shapes.get(name, ())) == sorted(shape) and shape[0] != shape[1]:
-        theirs = interface.shapes[name]
+        turned = interface.shapes[name] != shape
+    theirs = shape[::-1] if turned else shape
     if value.shape == theirs:
-        return Held(value if theirs == shape else value.T, value)
+        return Held(value.T if turned else value, value)
     if value.shape == theirs[::-1]:
-        return Held(value.T if theirs == shape else value, value, "transposed")
+        return Held(value if turned else value.T, value, "transposed")
     if value.size == int(np.prod(shape)) and 1 in shape:
         return Held(value.reshape(shape), value)
     return Held(None, value, "collapsed" if value.size == 1 else "shape")

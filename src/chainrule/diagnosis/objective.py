@@ -1,7 +1,7 @@
 """Which loss the file computes: a multiple of a known one, with a penalty or without, found from its central differences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ OUTLIERS = 0.05  # share of entries that a kink beside them may spoil
 class Objective:
     """The loss Σᵢ scale · ℓ(aᵢ, tᵢ) + λ/2 Σ‖W‖² + μ/2 Σ‖b‖² at every point.
 
+    free       layers whose weights are not in the penalty
     output     the map whose value ℓ takes: the network's, or softmax where the network gives logits
     stated     False where the file has no loss, and the mean of the matched one is assumed
     nearly     True where the file's loss agrees with it but for an ε, or was recognised by its values alone
@@ -31,6 +32,7 @@ class Objective:
     mu: tuple[float, ...]
     stated: bool = True
     nearly: bool = False
+    free: tuple[int, ...] = ()
 
     def delta(self, network: Network) -> Both:
         """∂L/∂Z of the output layer, through the map that the file computes."""
@@ -40,6 +42,10 @@ class Objective:
             s * self.output.pull(a, self.loss.gradient(a, T), Z)
             for s, a, T, Z in zip(self.scale, A, network.T, network.Z[L], strict=True)
         )
+
+    def penalty(self, l: int) -> tuple[float, ...]:
+        """λ of layer l at every point."""
+        return tuple(0.0 for _ in self.lam) if l in self.free else self.lam
 
     def words(self, m: Sequence[int], width: int) -> str:
         """The loss in words, such as "mean cross-entropy + λ/2 Σ‖W‖² with λ = 0.1"."""
@@ -104,6 +110,17 @@ def assumed(network: Network) -> Objective:
     return Objective(loss, network.output, tuple(1 / m for m in network.m), none, none, stated=False)
 
 
+def assumptions(network: Network) -> list[Objective]:
+    """What a file without a loss may differentiate: the mean of the matched loss, or of the squared error."""
+    first = assumed(network)
+    squared = next(loss for loss in losses() if loss.name == "squared error")
+    others = [] if first.loss is squared else [replace(first, loss=squared)]
+    logits = network.output.name == "identity"
+    softmax = next(g for g in output_maps() if g.name == "softmax" and not g.fault)
+    entropy = next(loss for loss in losses() if loss.name == "cross-entropy")
+    return [first, *others, *([replace(first, output=softmax, loss=entropy)] if logits else [])]
+
+
 def truth(network: Network, objective: Objective) -> dict[str, Both]:
     """The gradient of the objective by every parameter: the chain rule through the network as the file computes it."""
     found: dict[str, Both] = {}
@@ -111,13 +128,35 @@ def truth(network: Network, objective: Objective) -> dict[str, Both]:
     for l in range(network.depth, 0, -1):
         A, W = network.A[l - 1], network.W[l]
         data = tuple(a.T @ d for a, d in zip(A, D, strict=True))
-        found[f"W{l}"] = tuple(g + lam * w for g, lam, w in zip(data, objective.lam, W, strict=True))
-        sign = {"bias-missing": 0.0, "sign": -1.0}.get(network.fault, 1.0) if network.where == l else 1.0
+        found[f"W{l}"] = tuple(g + lam * w for g, lam, w in zip(data, objective.penalty(l), W, strict=True))
+        sign = {"bias-missing": 0.0, "sign": -1.0}.get(network.fault, 1.0) if network.where in (l, 0) else 1.0
         found[f"b{l}"] = tuple(
             sign * d.sum(axis=0) + mu * b for d, mu, b in zip(D, objective.mu, network.b[l], strict=True)
         )
         if l > 1:
             D = tuple(d @ w.T * f for d, w, f in zip(D, W, network.slope(l - 1), strict=True))
+    return found if network.fault != "wrong-operand" else _around(network, objective)
+
+
+def _around(network: Network, objective: Objective) -> dict[str, Both]:
+    """The same where layer `network.where` takes its input from two layers below: what lies between has no effect."""
+    found: dict[str, Both] = {}
+    D, l = objective.delta(network), network.depth
+    none = tuple(0.0 for _ in network.m)
+    while l > 0:
+        skips = l == network.where
+        A = network.A[l - 2] if skips else network.A[l - 1]
+        found[f"W{l}"] = tuple(
+            a.T @ d + k * w for a, d, k, w in zip(A, D, objective.penalty(l), network.W[l], strict=True)
+        )
+        found[f"b{l}"] = tuple(d.sum(axis=0) for d in D)
+        if skips:
+            found[f"W{l - 1}"] = tuple(k * w for k, w in zip(objective.penalty(l - 1), network.W[l - 1], strict=True))
+            found[f"b{l - 1}"] = tuple(n * b for n, b in zip(none, network.b[l - 1], strict=True))
+        below = l - 2 if skips else l - 1
+        if below > 0:
+            D = tuple(d @ w.T * f for d, w, f in zip(D, network.W[l], network.slope(below), strict=True))
+        l = below
     return found
 
 
@@ -138,16 +177,21 @@ def _fitted(
     unit = Objective(loss, output, tuple(1.0 for _ in observations), nothing, nothing)
     with np.errstate(all="ignore"):
         gradients = truth(network, unit)
-    found = [_fit(network, gradients, observations[i], i, limit) for i in range(len(observations))]
-    fits = [fit for fit in found if fit is not None]
-    if len(fits) < len(found):
-        return None
-    scale, lam, mu = zip(*fits, strict=True)
-    return Objective(loss, output, tuple(scale), tuple(lam), tuple(mu), nearly=limit > SAME)
+    L = network.depth
+    spared = (
+        [()] if limit > SAME else [(), *(tuple(k for k in range(1, L + 1) if k != l) for l in range(1, L + 1) if L > 1)]
+    )
+    for free in spared:
+        found = [_fit(network, gradients, o, i, limit, free) for i, o in enumerate(observations)]
+        fits = [fit for fit in found if fit is not None]
+        if len(fits) == len(found):
+            scale, lam, mu = zip(*fits, strict=True)
+            return Objective(loss, output, tuple(scale), tuple(lam), tuple(mu), nearly=limit > SAME, free=free)
+    return None
 
 
 def _fit(
-    network: Network, gradients: dict[str, Both], observation: Observation, i: int, limit: float
+    network: Network, gradients: dict[str, Both], observation: Observation, i: int, limit: float, free: tuple[int, ...]
 ) -> tuple[float, float, float] | None:
     """(scale, λ, μ) at point i by least squares over all entries that were nudged."""
     numerical = observation.numerical
@@ -155,7 +199,8 @@ def _fit(
         return None
     kept = [name for name in gradients if name in numerical]
     y = np.concatenate([numerical[name].ravel() for name in kept])
-    weights = [network.W[int(name[1:])][i] if name[0] == "W" else gradients[name][i] * 0 for name in kept]
+    held = [name for name in kept if name[0] == "W" and int(name[1:]) not in free]
+    weights = [network.W[int(name[1:])][i] if name in held else gradients[name][i] * 0 for name in kept]
     biases = [network.b[int(name[1:])][i] if name[0] == "b" else gradients[name][i] * 0 for name in kept]
     columns = [
         np.concatenate([array.ravel() for array in part])

@@ -23,7 +23,7 @@ def factor_mistakes(
         return ()
     for power in (0, 1, -1, 2, -2) if len(set(m)) > 1 else (0,):
         constants = tuple(r / float(k) ** power for r, k in zip(factors, m, strict=True))
-        if not same_number(constants, _CLOSE) or not np.isfinite(constants[0]) or constants[0] == 0:
+        if not same_number(constants, _CLOSE) or not 1e-9 < abs(constants[0]) < 1e9:
             continue
         c = constants[0]
         known = any(np.isclose(abs(c), x, rtol=_CLOSE) for x in (1.0, *_PLAIN, *_of(sizes)))

@@ -30,6 +30,12 @@ def below_mistakes(
             tuple(v @ w.T for v, w in zip(values, W, strict=True)),
             Mistake("wrong-operand", q, f"{{{q}}} has {{{name}}} where {{dZ{l + 1}}} belongs"),
         )
+    for part, words in ((slice(-1, None), "last"), (slice(0, 1), "first"), (slice(0, -1), ""), (slice(1, None), "")):
+        what = f"takes the {words} unit above it alone" if words else "leaves out a unit above it"
+        yield (
+            tuple(d[:, part] @ w[:, part].T for d, w in zip(D, W, strict=True)),
+            Mistake("missing-term", q, f"{{{q}}} {what} instead of summing over all"),
+        )
     if all(w.shape[0] == w.shape[1] for w in W):
         yield (
             tuple(d @ w for d, w in zip(D, W, strict=True)),
@@ -89,6 +95,13 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
                     derivative=other.name,
                     activation=f.name,
                 )
+                if f.name == "identity":
+                    words = Mistake(
+                        "forward-activation",
+                        Al,
+                        f"layer {l + 1} goes on with {{{Zl}}} itself, but {{{q}}} takes the derivative of {other.name}",
+                        parameter={"activation": other.name},
+                    )
                 yield tuple(other.derivative(z, other.value(z)) for z in Z), words
                 yield tuple(other.derivative(z, a) for z, a in zip(Z, A, strict=True)), words
         for k in range(1, network.depth):

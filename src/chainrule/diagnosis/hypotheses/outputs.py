@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.diagnosis.agreement import Array, Both
 from chainrule.diagnosis.forward import Network
-from chainrule.diagnosis.functions import MATCHED, losses
+from chainrule.diagnosis.functions import MATCHED, activations, losses
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.objective import Objective
 
@@ -32,22 +32,10 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
         pull, name = objective.output.pull, objective.output.name
         G = objective.loss.gradient
         derivative = f"the derivative of {name}"
-        if name == "softmax":
-            yield (
-                each(lambda x, z, t: G(x, t) * x * (1 - x)),
-                says(
-                    "softmax-diagonal",
-                    f"{{{q}}} uses only the diagonal a(1 − a) of softmax's Jacobian; the entries −aₖaⱼ beside it are missing",
-                ),
-            )
-            if MATCHED["softmax"] == objective.loss.name:
-                yield (
-                    each(lambda x, z, t: (x - t) * x * (1 - x)),
-                    says(
-                        "wrong-derivative",
-                        f"{{{q}}} is multiplied by {{{A}}}(1 − {{{A}}}) although {{{A}}} − {{{T}}} holds {derivative} already",
-                    ),
-                )
+        matched = MATCHED.get(name, "")
+        usual = objective.loss.name == matched
+        if name == "softmax" and usual:
+            yield from _softmax(each, says, objective, q, A, T)
         for other in losses():
             if other.name != objective.loss.name:
                 form = _through(pull, other.gradient)
@@ -56,10 +44,23 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
                 yield mean(form), mistake
                 yield each(form), mistake
         matched = MATCHED.get(name, "")
-        words = f"the loss is the {objective.loss.name}, but {{{q}}} = {{{A}}} − {{{T}}} belongs to the {matched} of {name}"
+        words = (
+            f"the loss is the {objective.loss.name}, but {{{q}}} = {{{A}}} − {{{T}}} belongs to the {matched} of {name}"
+        )
         mistake = says("other-loss", words, loss=objective.loss.name, gradient=matched)
         yield mean(lambda x, z, t: x - t), mistake
         yield each(lambda x, z, t: x - t), mistake
+        if name == "softmax" and not usual:
+            yield from _softmax(each, says, objective, q, A, T)
+        if name in ("tanh", "ReLU"):
+            yield (
+                each(lambda x, z, t: G(x, t)),
+                Mistake(
+                    "forward-activation",
+                    A,
+                    f"{{{A}}} is {name} of {{{Z}}}, but {{{q}}} belongs to an output without an activation",
+                ),
+            )
         yield each(lambda x, z, t: G(x, t)), says("mask-missing", f"{{{q}}} is ∂L/∂{{{A}}}: {derivative} is missing")
         for form, words in _DERIVATIVES:
             yield (
@@ -77,7 +78,19 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
             each(lambda x, z, t: G(x, t) * _logistic_slope(x)),
             says("derivative-of-activation", f"{{{q}}} takes {derivative} at {{{A}}} instead of {{{Z}}}"),
         )
+        for function in activations()[:3]:
+            yield (
+                each(lambda x, z, t, function=function: (x - t) * function.derivative(z, function.value(z))),
+                says(
+                    "wrong-derivative",
+                    f"{{{q}}} is multiplied by the derivative of {function.name} at {{{Z}}}, which does not belong there",
+                ),
+            )
         yield each(lambda x, z, t: x - z), says("wrong-operand", f"{{{q}}} has {{{Z}}} where {{{T}}} belongs")
+        yield (
+            each(lambda x, z, t: pull(x, G(z, t), z)),
+            says("wrong-operand", f"{{{q}}} has {{{Z}}} where {{{A}}} belongs"),
+        )
         yield each(lambda x, z, t: z - t), says("wrong-operand", f"{{{q}}} has {{{Z}}} where {{{A}}} belongs")
         yield each(lambda x, z, t: x + t), says("wrong-operand", f"{{{q}}} adds {{{T}}} instead of subtracting it")
         yield each(lambda x, z, t: x), says("missing-term", f"{{{q}}} is {{{A}}} alone: {{{T}}} is never subtracted")
@@ -115,6 +128,28 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
             )
 
 
+def _softmax(
+    each: object, says: object, objective: Objective, q: str, A: str, T: str
+) -> Iterator[tuple[Both, Mistake]]:
+    """Softmax without the entries of its Jacobian beside the diagonal, or with a derivative too many."""
+    G = objective.loss.gradient
+    yield (
+        each(lambda x, z, t: G(x, t) * x * (1 - x)),
+        says(  # type: ignore[operator]
+            "softmax-diagonal",
+            f"{{{q}}} uses only the diagonal a(1 − a) of softmax's Jacobian; the entries −aₖaⱼ beside it are missing",
+        ),
+    )
+    if MATCHED["softmax"] == objective.loss.name:
+        yield (
+            each(lambda x, z, t: (x - t) * x * (1 - x)),
+            says(  # type: ignore[operator]
+                "wrong-derivative",
+                f"{{{q}}} is multiplied by {{{A}}}(1 − {{{A}}}), although {{{A}}} − {{{T}}} holds softmax's derivative already",
+            ),
+        )
+
+
 def _through(pull: object, gradient: object) -> object:
     return lambda x, z, t: pull(x, gradient(x, t), z)  # type: ignore[operator]
 
@@ -136,6 +171,7 @@ _DERIVATIVES = [
     (lambda a, z: a * (1 - a), "{A} ∘ (1 − {A})"),
     (lambda a, z: 1 - a * a, "1 − {A}²"),
     (lambda a, z: a, "{A}"),
+    (lambda a, z: a * (1 + a), "{A} ∘ (1 + {A})"),
     (lambda a, z: 1 - a, "1 − {A}"),
     (lambda a, z: (z > 0) * 1.0, "1[{Z} > 0]"),
     (lambda a, z: z * (1 - z), "{Z} ∘ (1 − {Z})"),

@@ -53,6 +53,11 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
         if k != l and network.width(k - 1) == network.width(l - 1):
             yield product(network.A[k - 1], D), operand(f"A{k - 1}", below)
     R = product(A, D)
+    if all(r.shape[0] == r.shape[1] for r in R):
+        yield tuple(r.T for r in R), Mistake("transposed", q, f"{{{q}}} is transposed")
+    reread = f"the entries of {{{below}}} are reshaped where they should be transposed in {{{q}}}"
+    for again in (tuple(a.T.reshape(a.shape) for a in A), tuple(a.reshape(a.shape[::-1]).T for a in A)):
+        yield product(again, D), Mistake("permuted-rows", q, reread)
     for order, words in _ORDERS:
         yield tuple(order(r) for r in R), Mistake("permuted-rows", q, f"the {words} of {{{q}}} are in another order")
         yield (
@@ -77,6 +82,20 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
         ),
     )
     yield tuple(np.zeros_like(r) for r in R), Mistake("missing-term", q, f"{{{q}}} is zero: it is never computed")
+
+
+def misshapen_mistakes(network: Network, l: int, D: Both) -> Iterator[tuple[Both, Mistake]]:
+    """Wrong forms of dW whose shape is not even that of the weights."""
+    q, below = f"dW{l}", f"A{l - 1}"
+    operands = [(network.A[k], f"A{k}") for k in range(network.depth + 1) if k != l - 1]
+    operands += [(network.Z[k], f"Z{k}") for k in range(1, network.depth + 1)]
+    for values, name in operands:
+        R = tuple(a.T @ d for a, d in zip(values, D, strict=True))
+        mistake = Mistake(
+            "wrong-operand", q, f"{{{q}}} has {{{name}}} where {{{below}}} belongs", parameter={"operand": name}
+        )
+        yield R, mistake
+        yield tuple(r.T for r in R), mistake
 
 
 def permuted(observed: Both, right: Both) -> bool:
