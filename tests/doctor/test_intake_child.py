@@ -171,14 +171,19 @@ def test_a_forward_pass_that_cannot_run_is_told_in_a_sentence(taken, body, words
 
 
 def test_code_that_swallows_every_interrupt_is_stopped_from_outside(taken):
-    text = SOUND.replace("    A1 = np.tanh", "    while True:\n        try:\n            while True: pass\n        except:\n            pass\n    A1 = np.tanh")
+    text = SOUND.replace(
+        "    A1 = np.tanh",
+        "    import signal\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n    while True: pass\n    A1 = np.tanh",
+    )
     before = time.monotonic()
     refused(taken(text, seconds=2.0), "stopped")
     assert time.monotonic() - before < 5
 
 
 def test_memory_that_is_taken_bit_by_bit_ends_in_a_sentence(taken):
-    text = SOUND.replace("    A1 = np.tanh", "    kept = []\n    while True: kept.append(np.ones(10**7))\n    A1 = np.tanh")
+    text = SOUND.replace(
+        "    A1 = np.tanh", "    kept = []\n    while True: kept.append(np.ones(10**7))\n    A1 = np.tanh"
+    )
     refused(taken(text, seconds=6.0), "")
 
 
@@ -187,7 +192,7 @@ def test_a_backward_pass_that_raises_is_recorded_up_to_there(taken):
     intake = taken(text)
     assert intake.failure is None
     for seen in intake.observations:
-        assert "line 18" in seen.failed["backward"]
+        assert "line 17" in seen.failed["backward"]
         assert "dZ1" in seen.backward
         np.testing.assert_allclose(seen.gradients["W2"].value, seen.numerical["W2"], atol=1e-8)
 

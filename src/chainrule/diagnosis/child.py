@@ -15,6 +15,7 @@ from chainrule.diagnosis.record import DamagedRecordError, from_bytes
 
 SECONDS = 10.0
 _LARGEST = 200 << 20  # bytes of a record
+_OUT_OF_MEMORY = 97  # as the worker says
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from chainrule.diagnosis.worker import main; main()"
 
 
@@ -72,7 +73,7 @@ def _run(task: dict[str, object], work: Path, errors: Path, seconds: float) -> s
             if -code == signal.SIGXCPU:
                 return f"{name} was still computing after {seconds:g} s and was stopped."
             return f"{name} crashed the process that ran it ({signal.Signals(-code).name})."
-    if code == 3:
+    if code == _OUT_OF_MEMORY:
         return f"{name} needs more memory than it may have."
     return f"{name} ended the process that ran it with code {code}.{_last_line(errors)}"
 

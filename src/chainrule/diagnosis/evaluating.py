@@ -153,6 +153,10 @@ class _Evaluation:
                     setattr(instance, name, RATE)
                 elif vocabulary.BATCH_SIZE.match(vocabulary.plain(name)) and isinstance(value, int):
                     setattr(instance, name, len(self.point.X))
+            for name in self.home.data:
+                convention = self.trial.convention
+                data = convention.data(self.point.X) if self.home.data[name] == "X" else convention.labels(self.point)
+                setattr(instance, name, data)
             return instance
         return None
 
@@ -392,7 +396,7 @@ class _Evaluation:
 
     def _backward(self, spy: Watch | None, before: dict[str, Array | None]) -> None:
         function = self.plan.backward
-        role = "train" if self.plan.style == "training function" else "backward"
+        role = "train" if self.plan.style in ("training function", "script") else "backward"
         choices = self.bound(function, role)
         if not choices:
             self.run.failed["backward"] = f"no way to call {function.qualified} was found"
@@ -495,7 +499,7 @@ class _Evaluation:
 
     def _returns_parameters(self, function: Function, result: Any, has_rate: bool) -> bool:
         """Whether what is returned are changed weights and not gradients: the same names, from a function with a rate."""
-        if result is None or not (has_rate or self.plan.style == "training function"):
+        if result is None or not (has_rate or self.plan.style in ("training function", "script")):
             return False
         names = self._names_of(function, result)
         keys = [*names, *(map(str, result) if isinstance(result, dict) else ())]

@@ -8,7 +8,7 @@ import ast
 import copy
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,7 @@ class Home:
     construct: Any = None
     initialise: Function | None = None
     fixed: bool = False
+    data: dict[str, str] = field(default_factory=dict)  # attribute of the object → "X" or "Y", where it keeps them
     theirs: "Home | None" = None  # as the file's own initialiser makes it, where ours differs from it in size
 
     def fresh(self) -> Any:
@@ -112,7 +113,7 @@ def _objects(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) 
             continue
 
         def construct(arguments: dict[str, Any] = arguments, sizes: tuple[int, ...] = sizes) -> Any:
-            made = kind(**copy.deepcopy(arguments))
+            made = kind(**arguments)
             if not discover(made, None, subject.own):
                 _furnish(subject, made, methods, sizes, extra)
             return made
@@ -133,9 +134,20 @@ def _objects(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) 
             sizes = actual
         if sizes not in seen:
             seen.add(sizes)
-            yield Home("self", instance, slots, sizes, construct, constructor, fixed)
+            yield Home("self", instance, slots, sizes, construct, constructor, fixed, _data(instance, arguments))
     if constructor is None or not constructor.arguments:
         yield from _stateless(subject, plan, kind, outputs, extra)
+
+
+def _data(instance: Any, arguments: dict[str, Any]) -> dict[str, str]:
+    """The attributes in which an object keeps the X and Y that it was made with."""
+    kept = {}
+    for name, value in vars(instance).items():
+        if isinstance(value, np.ndarray):
+            for argument, given in arguments.items():
+                if value is given or (isinstance(given, np.ndarray) and np.shares_memory(value, given)):
+                    kept[name] = "X" if vocabulary.DATA.match(plain(argument)) else "Y"
+    return kept
 
 
 def _furnish(
@@ -224,7 +236,7 @@ def _homes_of(subject: Subject, plan: Plan, function: Function, made: Any, sizes
         theirs = Home(kind, container, slots, actual, None, function, True)
         roomy = _resized(container, slots, actual, sizes[-1])
         if roomy is not None:
-            yield Home(kind, roomy[0], roomy[1], roomy[2], None, function, True, theirs)
+            yield Home(kind, roomy[0], roomy[1], roomy[2], None, function, True, theirs=theirs)
         yield theirs
 
 

@@ -181,6 +181,8 @@ def _bias(found: Sequence[Any], width: int, l: int, taken: set[Path]) -> Slot | 
     forms = {(width,): "(h,)", (1, width): "(1, h)", (width, 1): "(h, 1)"}
     candidates = [each for each in found if each[2] in forms and each[0] not in taken]
     named = [each for each in candidates if vocabulary.is_bias(last_name(each[0]))]
+    if not named:  # (W, b) in a tuple
+        named = [each for each in candidates if not last_name(each[0])]
     if not named:
         return None
     path, value, shape = min(named, key=lambda each: _misfit(each[0], l, vocabulary.is_bias))
@@ -228,6 +230,8 @@ def from_code(slot: Slot, value: Any) -> Parameters:
 
 def split(slot: Slot, value: Array) -> Parameters:
     """A gradient as the code has it, by our names, in the code's orientation; the bias apart where it is an extra row."""
+    if slot.form.startswith("extra") and value.shape == slot.shape[::-1] != slot.shape:
+        return {name: each.T for name, each in split(slot, value.T).items()}
     if slot.form.startswith("extra") and value.shape == slot.shape:
         array = value.T if slot.flipped else value
         weight, bias = (array[1:], array[0]) if slot.first else (array[:-1], array[-1])

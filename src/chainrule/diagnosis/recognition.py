@@ -24,10 +24,11 @@ class Function:
     optional: frozenset[str] = frozenset()
     static: bool = False
     filename: str = ""
+    shown: str = ""  # of a step cut out of a function: the name of that function
 
     @property
     def qualified(self) -> str:
-        return f"{self.owner}.{self.name}" if self.owner else self.name
+        return self.shown or (f"{self.owner}.{self.name}" if self.owner else self.name)
 
     @property
     def line(self) -> int:

@@ -6,6 +6,7 @@ import json
 import types
 import typing
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,19 @@ from chainrule.diagnosis import observation
 from chainrule.diagnosis.observation import Intake
 
 _TEXT = "record"
+_DAMAGES = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class DamagedRecordError(Exception):
@@ -36,7 +50,7 @@ def from_bytes(content: bytes) -> Intake:
             arrays = {name: archive[name] for name in archive.files}
         text = json.loads(arrays.pop(_TEXT).tobytes().decode())
         intake = _typed(text, Intake, arrays)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise DamagedRecordError(str(error)) from None
     assert isinstance(intake, Intake)
     return intake

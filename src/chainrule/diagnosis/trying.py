@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.diagnosis import vocabulary
+from chainrule.diagnosis.assembling import assembled
 from chainrule.diagnosis.binding import RATE
 from chainrule.diagnosis.evaluating import Convention, Run, Trial
 from chainrule.diagnosis.homes import OUTPUTS, SAMPLES, Home, Subject, homes, own_outputs
+from chainrule.diagnosis.inlined import inlined
 from chainrule.diagnosis.observation import Array, Point
 from chainrule.diagnosis.parameters import Slot
-from chainrule.diagnosis.recognition import Plan, one_sample_calls, plans
+from chainrule.diagnosis.recognition import Function, Plan, one_sample_calls, plans
 from chainrule.diagnosis.vocabulary import plain
 from chainrule.diagnosis.watching import as_array
 
@@ -97,17 +99,25 @@ def understand(
 
     `proposals` and `given` stand in for the plans and homes that the names of the file propose.
     """
-    end = time.monotonic() + allowance
+    end = time.process_time() + allowance
     best: Attempt | None = None
-    for plan in (plans(subject.found) if proposals is None else proposals)[:10]:
+    for plan in (_proposals(subject) if proposals is None else proposals)[:10]:
         for outputs in _outputs(subject, plan) if given is None else (0,):
             candidates = given if given is not None else homes(subject, plan, outputs, {"rate": RATE, "seed": 0})
             attempt = _best_of(subject, plan, candidates, end, best)
             if attempt is not None and (best is None or attempt.score > best.score):
                 best = attempt
-            if best is not None and (best.score >= _ENOUGH or time.monotonic() > end):
+            if best is not None and (best.score >= _ENOUGH or time.process_time() > end):
                 return _with_bias_in_place(best)
     return best and _with_bias_in_place(best)
+
+
+def _proposals(subject: Subject) -> list[Plan]:
+    """The file's own passes; where it has none, those that can be made of its layers or cut out of its training."""
+    own = plans(subject.found)
+    if any(plan.style != "training function" for plan in own):
+        return own
+    return [*assembled(subject), *inlined(subject), *own]
 
 
 def _with_bias_in_place(best: Attempt) -> Attempt:
@@ -144,7 +154,7 @@ def _best_of(
             score = _score(trial, run)
             if best is None or score > best.score:
                 best = Attempt(score, trial, run)
-            if score >= _ENOUGH or time.monotonic() > end:
+            if score >= _ENOUGH or time.process_time() > end:
                 return best
     return best
 
@@ -191,17 +201,20 @@ def _layouts(slots: Sequence[Slot]) -> tuple[str, str]:
 
 
 def _samples(subject: Subject, plan: Plan) -> tuple[str, ...]:
+    if plan.style == "layers":
+        backwards = [each["backward"] for each in subject.found.classes.values() if "backward" in each]
+        return ("batch",) if any(_speaks_of_batches(each) for each in backwards) else ("batch", "one")
     for function in (plan.forward, plan.backward):
         if function is not None:
             single = one_sample_calls(subject.found, function)
             if single is not None:
                 return ("one", "batch") if single else ("batch",)
-    return ("batch",) if _speaks_of_batches(plan) else ("batch", "one")
+    return ("batch",) if _speaks_of_batches(plan.backward) else ("batch", "one")
 
 
-def _speaks_of_batches(plan: Plan) -> bool:
-    """Whether backward sums over or divides by samples."""
-    for node in ast.walk(plan.backward.node):
+def _speaks_of_batches(function: Function) -> bool:
+    """Whether a backward pass sums over or divides by samples."""
+    for node in ast.walk(function.node):
         if isinstance(node, ast.keyword) and node.arg in ("axis", "keepdims"):
             return True
         if isinstance(node, ast.Attribute) and node.attr in ("shape", "size"):
@@ -251,7 +264,3 @@ def _fits(slot: Slot, gradient: Array, trial: Trial) -> bool:
         and gradient.size == int(np.prod(slot.shape))
         and gradient.shape[::-1] != slot.shape
     )
-
-
-def _text(value: Any) -> str:
-    return str(value)

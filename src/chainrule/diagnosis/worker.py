@@ -24,6 +24,8 @@ from chainrule.diagnosis.training_watch import watch_training
 from chainrule.diagnosis.trying import Attempt, understand
 from chainrule.diagnosis.watching import assignments
 
+OUT_OF_MEMORY = 97  # the code with which this process ends then
+
 
 def main() -> None:
     """Reads its task from the arguments: the file, where to leave the record, and the time in seconds."""
@@ -39,7 +41,7 @@ def main() -> None:
             if time.monotonic() - started > task["seconds"]:
                 break
     except MemoryError:
-        code = 3
+        code = OUT_OF_MEMORY
     os._exit(code)  # whatever threads the code has started, and whatever it has registered for the end
 
 
