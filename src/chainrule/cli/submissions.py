@@ -41,7 +41,8 @@ class All:
 
 
 def main(arguments: list[str]) -> int:
-    command = tyro.cli(All, prog="chainrule check", args=arguments)
+    asked = {"-h", "--help"} & set(arguments)
+    command = tyro.cli(All, prog="chainrule check --all", args=["--help"] if asked else arguments)
     checked_time_limit(command.time_limit)
     rubric = read_rubric(command.rubric) if command.rubric is not None else None
     hints = command.hints or (rubric.hints if rubric is not None else "how")

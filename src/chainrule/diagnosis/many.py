@@ -92,7 +92,7 @@ class _Worker:
 
     def result(self, deadline: float) -> tuple[Any, bool]:
         """The result of the task, and whether the process can take another one."""
-        with suppress(EOFError):
+        with suppress(EOFError, OSError):  # the pipe of a process that died
             if self.pipe.poll():
                 return self.pipe.recv(), True
         if self.process.is_alive() and self.overdue(deadline) <= 0:
