@@ -17,18 +17,21 @@ from pathlib import Path
 from chainrule.diagnosis import diagnose_file
 from chainrule.diagnosis.many import Lost, side_by_side
 from chainrule.storage import write_text
-from doctor.corpus import Case, Fault, pairs, singles
+from doctor.corpus import Case, pairs, singles
 
 BEGIN, END = "<!-- written by make doctor: begin -->", "<!-- written by make doctor: end -->"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the doctor says of a file: for each finding its kind, with the kinds that it says give the same numbers."""
+    """What the doctor says of a file: for each finding its kind, with the kinds that it says give the same numbers.
+
+    `beside` are the kinds of what makes no gradient wrong, such as a fixed seed, and is true of much right code.
+    """
 
     verdict: str
     kinds: tuple[tuple[str, ...], ...]
-    remarks: tuple[str, ...]
+    beside: tuple[str, ...]
     words: str
 
 
@@ -44,8 +47,9 @@ class Outcome:
 
 def ask(path: Path) -> Answer:
     diagnosis = diagnose_file(path)
-    kinds = tuple((finding.kind, *finding.also) for finding in diagnosis.findings)
-    return Answer(diagnosis.verdict, kinds, diagnosis.remarks, diagnosis.text())
+    kinds = tuple((finding.kind, *finding.also) for finding in diagnosis.findings if finding.grave)
+    beside = tuple(finding.kind for finding in diagnosis.findings if not finding.grave)
+    return Answer(diagnosis.verdict, kinds, beside, diagnosis.text())
 
 
 def outcomes(cases: Sequence[Case], jobs: int | None = None) -> list[Outcome]:
@@ -64,17 +68,12 @@ def judged(case: Case, answer: Answer | Lost) -> Outcome:
         match = next((kinds for kinds in left if set(kinds) & set(fault.kinds)), None)
         if match is not None:
             left.remove(match)
-        elif not _remarked(fault, answer):
+        elif not set(fault.kinds) & set(answer.beside):
             unnamed.append(fault)
     planted = {kind for fault in case.faults for kind in fault.kinds}
     strange = [kinds for kinds in left if not planted & set(kinds)]  # one edit may show in two quantities
     harmless = all(fault.harmless for fault in case.faults)
     return Outcome(case, answer, not harmless and not unnamed and not strange, bool(strange))
-
-
-def _remarked(fault: Fault, answer: Answer) -> bool:
-    """A cache that is overwritten after its use harms nothing yet: a remark is the right answer."""
-    return fault.kinds[0] == "overwritten-cache" and any("writes into" in remark for remark in answer.remarks)
 
 
 def missed(outcome: Outcome) -> bool:
