@@ -20,13 +20,13 @@ def diagnose(
 ) -> "Diagnosis":
     """Say what is wrong with somebody's own gradients.
 
-    target       a Python file or notebook (`diagnose_file`), a class of a network, an object of one, or a module; or none
+    target       a Python file or notebook (`diagnose_file`), a class of a network, an object of one, or a module
     forward, backward, loss, update   functions, with any arguments that their names reveal
-    parameters   what the functions keep their weights in, such as {"W1": …, "b1": …}, of which only the shapes count; or
-                 the function that makes it, with the sizes as arguments
+    parameters   what the functions keep their weights in, such as {"W1": …, "b1": …}, of which only the shapes count;
+                 or the function that makes it, with the sizes as arguments
 
-    Functions, classes and modules run in this process, without a time limit. Raises InputError where there is nothing to
-    run; what the code itself raises is told in the diagnosis.
+    Functions, classes and modules run in this process, without a time limit. Raises InputError where there is nothing
+    to run; what the code itself raises is told in the diagnosis.
     """
     from chainrule.diagnosis.diagnosing import diagnose_intake
     from chainrule.errors import InputError

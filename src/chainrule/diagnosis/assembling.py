@@ -1,7 +1,7 @@
-"""A file that has layers as classes and no network of them: a network is put together from them, as the file itself does.
+"""A file that has layers as classes and no network of them: a network is put together from them.
 
-The order of the layers is that of a list in the file, or dense, activation, dense. The network is written out as a class
-in Python, so that it is taken in like any other; watched are the file's own classes alone.
+The order of the layers is that of a list in the file, or dense, activation, dense. The network is written out as a
+class in Python, so that it is taken in like any other; watched are the file's own classes alone.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""Which argument of somebody's function gets what: told by its name, by how the file itself calls it, or by elimination.
+"""Which argument of somebody's function gets what, by its name, by how the file calls it, or by elimination.
 
 A binding maps each argument to a token; `Values` turns tokens into the values of one evaluation.
 """
@@ -96,7 +96,7 @@ _ELIMINATION = {
 
 
 def bindings(found: Inventory, function: Function, role: str, values: Values) -> list[Binding]:
-    """The ways to call `function` in its `role`, the likeliest first; [] where an argument remains that nothing suits."""
+    """The ways to call `function` in its `role`, the likeliest first; [] where nothing suits an argument."""
     binding: Binding = {}
     open_: list[str] = []
     for argument in function.arguments:
@@ -180,9 +180,9 @@ def _other_losses(binding: Binding, function: Function) -> list[Binding]:
     """`loss(x, y)` may be of the inputs or of the outputs, `loss(h, y)` of what forward calls h or of its output."""
     others: list[Binding] = []
     for argument, token in binding.items():
-        if token in (("role", "X"), ("role", "cache"), ("role", "params")) or token[0] == "named":
-            if ("role", "output") not in binding.values():
-                others.append({**binding, argument: ("role", "output")})
+        loose = token in (("role", "X"), ("role", "cache"), ("role", "params")) or token[0] == "named"
+        if loose and ("role", "output") not in binding.values():
+            others.append({**binding, argument: ("role", "output")})
     pair = [argument for argument, token in binding.items() if token in (("role", "output"), ("role", "Y"))]
     if len(pair) == 2 and "y" in pair:
         first, second = pair
@@ -254,9 +254,7 @@ def _value(node: ast.expr | None, evaluate: Callable[[ast.expr], Any]) -> Any:
 
 def _size(word: str, theirs: Any, sizes: Sequence[int], hidden: int, optional: bool) -> tuple[Any, int]:
     listed = isinstance(theirs, list | tuple)
-    if v.HIDDEN_SIZE.match(word) and (
-        listed or (word.endswith("sizes") or word.endswith("layers")) and not isinstance(theirs, int)
-    ):
+    if v.HIDDEN_SIZE.match(word) and (listed or (word.endswith(("sizes", "layers")) and not isinstance(theirs, int))):
         return list(sizes[1:-1]), len(sizes) - 2
     if isinstance(theirs, str | bool):
         return None, hidden
@@ -276,6 +274,6 @@ def _size(word: str, theirs: Any, sizes: Sequence[int], hidden: int, optional: b
 
 def _other(word: str, extra: Mapping[str, Any], optional: bool) -> Any:
     for kind, pattern in _ROLES:
-        if kind in extra and pattern.match(word) or (kind == "Y" and word == "y" and "Y" in extra):
+        if (kind in extra and pattern.match(word)) or (kind == "Y" and word == "y" and "Y" in extra):
             return extra[kind]
     return None

@@ -1,4 +1,4 @@
-"""Somebody's file in a process of its own, with a time limit: whatever it does there, what comes back is an `Intake`."""
+"""Somebody's file in a process of its own, with a time limit: whatever it does, what comes back is an `Intake`."""
 
 import json
 import os
@@ -94,7 +94,7 @@ def _environment(work: Path) -> dict[str, str]:
         for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "LD_LIBRARY_PATH")
         if name in os.environ
     }
-    one = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NUMEXPR_NUM_THREADS")}
+    one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     return kept | one | {"MPLBACKEND": "Agg", "HOME": str(work), "TMPDIR": str(work), "PYTHONHASHSEED": "0"}
 
 

@@ -1,6 +1,6 @@
-"""What the process that runs somebody's code may not do: take all memory, use the network, start processes, print without end.
+"""What the process that runs somebody's code may not do: take all memory, use the network, start processes.
 
-This guards against accidents in code that its owner runs anyway. It is no sandbox: code that means harm finds a way out.
+This guards against accidents in code that its owner runs anyway. It is no sandbox: code that means harm finds a way.
 """
 
 import builtins
@@ -45,7 +45,7 @@ def confine(seconds: float) -> Kept:
     _no_network()
     _no_processes()
     printed = Kept()
-    sys.stdout = sys.stderr = printed  # type: ignore[assignment]
+    sys.stdout = sys.stderr = printed
     sys.setrecursionlimit(2000)
     return printed
 
@@ -96,5 +96,5 @@ def _no_processes() -> None:
         import _posixsubprocess
     except ImportError:
         return
-    _posixsubprocess.fork_exec = _refused("starting processes")  # type: ignore[assignment]
+    _posixsubprocess.fork_exec = _refused("starting processes")
     builtins.breakpoint = _refused("the debugger")

@@ -1,6 +1,5 @@
-"""One evaluation of somebody's code at a point of ours: forward, loss, backward, and the gradients, wherever they end up."""
+"""One evaluation of somebody's code at a point of ours: forward, loss, backward, and the gradients."""
 
-import copy
 import random
 import warnings
 from dataclasses import dataclass, field, replace
@@ -129,6 +128,8 @@ class _Evaluation:
         self.namespace = self.subject.namespace
         np.random.seed(0)  # noqa: NPY002  of the user's own dropout and the like
         random.seed(0)
+        if root is None:
+            self.subject.restore()
         self.root = self._furnished(self.home.fresh() if root is None else root)
         self.instance = instance if instance is not None else self._instance()
         self.values = self._values()
@@ -287,13 +288,9 @@ class _Evaluation:
                         named.setdefault(key, value)
 
     def _output(self, function: Function, locals_: dict[str, Any]) -> Any:
-        """The array among what forward gave that has as many entries as outputs, named like an output where several have."""
+        """Of what forward gave, the array of the outputs' shape; of several, the one named like an output."""
         candidates = [(path, value) for path, value in leaves(self.result) if self._like_output(value)]
         names = function.returned
-        for path, value in candidates:
-            if not path or not isinstance(self.result, tuple) or len(candidates) == 1:
-                if len(candidates) == 1:
-                    return value
         if candidates:
             return max(candidates, key=lambda each: self._output_rank(each[0], names))[1]
         for source in (
@@ -498,7 +495,7 @@ class _Evaluation:
         return function.returned if isinstance(result, tuple | list) and len(function.returned) == len(result) else ()
 
     def _returns_parameters(self, function: Function, result: Any, has_rate: bool) -> bool:
-        """Whether what is returned are changed weights and not gradients: the same names, from a function with a rate."""
+        """Whether changed weights are returned and not gradients: their names, from a function with a rate."""
         if result is None or not (has_rate or self.plan.style in ("training function", "script")):
             return False
         names = self._names_of(function, result)
@@ -632,9 +629,10 @@ class _Evaluation:
         done = {(each[1], each[2]) for each in self.run.written}
         for name, (what, value, before) in handed.items():
             after = as_array(value)
-            if after is not None and (after.shape != before.shape or not np.array_equal(after, before, equal_nan=True)):
-                if (name, "forward") not in done:
-                    self.run.written.append((what, name, role, before, after))
+            if after is None or (name, "forward") in done:
+                continue
+            if after.shape != before.shape or not np.array_equal(after, before, equal_nan=True):
+                self.run.written.append((what, name, role, before, after))
 
 
 def _take(run: Run, attempt: Run) -> None:
@@ -665,8 +663,7 @@ def _difference(name: str) -> bool:
         bool(vocabulary.gradient_of(name))
         or "delta" in word
         or "error" in word
-        or word.startswith(("d", "y", "t"))
-        and word not in ("yhat", "ypred")
+        or (word.startswith(("d", "y", "t")) and word not in ("yhat", "ypred"))
     )
 
 
@@ -696,7 +693,3 @@ def _scalar(value: Any) -> float | None:
     if array is None or array.size != 1:
         return None
     return float(array.reshape(-1)[0])
-
-
-def copied(value: Any) -> Any:
-    return copy.deepcopy(value)

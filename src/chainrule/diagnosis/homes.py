@@ -39,6 +39,27 @@ class Subject:
     limited: bool = True
     initialiser: str = ""  # of a function that was handed over as the one that makes the parameters
 
+    def __post_init__(self) -> None:
+        """Keep what the functions may write into of the module itself: numbers, arrays and lists of its own."""
+        used = {node.id for each in self.found.all() for node in ast.walk(each.node) if isinstance(node, ast.Name)}
+        self._kept = {
+            name: (value, copy.deepcopy(value))
+            for name, value in self.namespace.items()
+            if name in used and _small(value)
+        }
+
+    def restore(self) -> None:
+        """Put the module's own numbers, arrays and lists back to what they were when the file was loaded."""
+        for name, (value, saved) in self._kept.items():
+            if isinstance(value, np.ndarray):
+                value[...] = saved
+            elif isinstance(value, list):
+                value[:] = copy.deepcopy(saved)
+            elif isinstance(value, dict):
+                value.clear()
+                value.update(copy.deepcopy(saved))
+            self.namespace[name] = value
+
     def evaluate(self, node: ast.expr) -> Any:
         code = compile(ast.Expression(node), "<argument>", "eval")
         return self.run(lambda: eval(code, dict(self.namespace)))
@@ -77,6 +98,14 @@ class Home:
             return copy.deepcopy(self.template)
         except Exception:
             return self.construct() if self.construct else self.template
+
+
+def _small(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.size < 10_000 and value.dtype.kind in "fiub" and value.flags.writeable
+    if isinstance(value, list | dict):
+        return len(value) < 100 and all(_small(each) for each in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int | float | str) or value is None
 
 
 def several_sizes(found: Inventory, hint: Sequence[int] | None, outputs: int) -> list[tuple[int, ...]]:
@@ -232,7 +261,9 @@ def _homes_of(subject: Subject, plan: Plan, function: Function, made: Any, sizes
     found = [(path, value, np.shape(as_array(value))) for path, value in leaves(container, subject.own)]
     actual = infer_sizes(found)
     slots = _labelled(discover(container, None, subject.own), container, names)
-    if slots and actual is not None:
+    if slots and actual is not None and (actual[0], actual[-1]) == (sizes[0], sizes[-1]):
+        yield Home(kind, container, slots, actual, None, function)
+    elif slots and actual is not None:
         theirs = Home(kind, container, slots, actual, None, function, True)
         roomy = _resized(container, slots, actual, sizes[-1])
         if roomy is not None:
@@ -264,7 +295,7 @@ def _resized(
             shape = {"(h,)": (sizes[l],), "(1, h)": (1, sizes[l]), "(h, 1)": (sizes[l], 1)}[slot.form]
         elif slot.flipped:
             shape = shape[::-1]
-        new.append(Slot(slot.name, slot.path, slot.flipped, slot.form, slot.listed, shape))
+        new.append(replace(slot, shape=shape))
     return container, new, sizes
 
 

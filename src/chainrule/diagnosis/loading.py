@@ -20,7 +20,7 @@ TIME = 1.0  # seconds for all statements that are no definitions
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
-class OutOfTime(BaseException):  # noqa: N818  not an error of the code, and no `except Exception` is to stop it
+class OutOfTime(BaseException):  # not an Exception: no `except Exception` is to stop it
     """A piece of somebody's code took longer than it may."""
 
 
@@ -44,7 +44,7 @@ def load(tree: ast.Module, filename: str, allowance: float = TIME) -> Loaded:
         if left <= 0:
             loaded.remarks.append(f"Line {statement.lineno} was not run: the lines before it took {allowance:g} s.")
             continue
-        failure = attempt(lambda code=code: exec(code, namespace), left, filename)[1]  # type: ignore[misc]
+        failure = attempt(lambda code=code: exec(code, namespace), left, filename)[1]
         if failure:
             loaded.remarks.append(f"Left out: {failure}")
     return loaded

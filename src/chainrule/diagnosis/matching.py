@@ -1,4 +1,4 @@
-"""Which of the arrays that somebody's backward pass gives is the gradient of which parameter: by name, place, then shape."""
+"""Which array that somebody's backward pass gives is the gradient of which parameter: by name, place, then shape."""
 
 import re
 from collections.abc import Sequence
@@ -111,7 +111,7 @@ def _same_name(slot: Slot, path: Path, label: str, attributes: bool, names: Sequ
 
 
 def _same_kind(slot: Slot, path: Path, label: str, attributes: bool, names: Sequence[str]) -> bool:
-    """A weight's gradient for a weight where number or place agree: `dW[0]` for `weights[0]`, `grad_w2` for `W_2`, `dW2`."""
+    """A weight's gradient for a weight where number or place agree: `dW[0]` for `weights[0]`, `grad_w2` for `W_2`."""
     word = _word(path, label)
     base = gradient_of(word) or ("" if attributes else plain(word))
     if not base:

@@ -56,7 +56,7 @@ class Point:
         """(m,), the class of every sample: the largest target, or the rounded target where K is 1."""
         if self.targets.shape[1] == 1:
             return np.rint(self.targets[:, 0]).astype(np.int64)
-        return self.targets.argmax(axis=1)
+        return np.asarray(self.targets.argmax(axis=1), dtype=np.int64)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -153,11 +153,11 @@ class Observation:
                      name is the weight's
     forward          variables of the functions that ran in forward, by the user's own name; those of functions called
                      by forward have the function before them (`softmax.exps`), and from the second call on its number
-                     (`linear[1].Z`); values that were overwritten have @1, @2 … after them, in order (`dZ@1`, then `dZ`)
+                     (`linear[1].Z`); overwritten values have @1, @2 … after them, in order (`dZ@1`, then `dZ`)
     backward         the same of backward (and of the update where the gradients come from it)
     changed          what was written into
-    failed           what went wrong, by role ("forward", "loss", "backward"): a sentence with the line; the variables up
-                     to there are recorded
+    failed           what went wrong, by role ("forward", "loss", "backward"): a sentence with the line; the variables
+                     up to there are recorded
     output_again     the second forward with the same arguments and weights, whatever else was kept being kept; the
                      same where nothing is stale
     gradients_again  the gradients of the second forward and backward

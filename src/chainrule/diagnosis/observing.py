@@ -1,4 +1,4 @@
-"""From a trial that runs to the record of it: two points, watched, with the gradient of the file's own loss by differences."""
+"""From a trial that runs to its record: two points, watched, with central differences of the file's own loss."""
 
 import time
 from dataclasses import replace
@@ -14,7 +14,7 @@ from chainrule.diagnosis.parameters import Slot, split
 from chainrule.diagnosis.stated import stated
 from chainrule.diagnosis.trying import points
 from chainrule.diagnosis.vocabulary import plain
-from chainrule.diagnosis.watching import Watch, as_array
+from chainrule.diagnosis.watching import as_array
 
 TIME = 1.2  # seconds of central differences at one point
 _STEP = 2e-5  # truncation h² f‴/6 and rounding ε f/h are then both near 1e-11
@@ -46,15 +46,11 @@ def _observed(trial: Trial, point: Point) -> Observation:
         _gradients(trial, run, backward),
         forward,
         backward,
-        tuple(Change(what, _own(trial, name), role, before, after) for what, name, role, before, after in run.written),
+        tuple(Change(*each) for each in run.written),
         dict(run.failed),
         again.output if again is not None else None,
         _gradients(trial, again, {}) if again is not None else {},
     )
-
-
-def _own(trial: Trial, name: str) -> str:
-    return name
 
 
 def _gradients(trial: Trial, run: Run, backward: dict[str, Variable]) -> dict[str, Variable]:
@@ -180,7 +176,3 @@ def _shapes(slots: list[Slot]) -> dict[str, tuple[int, ...]]:
         for name, value in split(slot, np.zeros(slot.shape)).items():
             shapes[name] = value.shape
     return shapes
-
-
-def watched_files(trial: Trial) -> Watch:
-    return Watch(trial.subject.files)

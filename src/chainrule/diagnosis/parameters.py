@@ -1,12 +1,13 @@
-"""Where somebody's code keeps its weights and biases, and how to put ours there: any nesting of dicts, lists and objects.
+"""Where somebody's code keeps its weights and biases, and how to put ours there.
 
-A slot is one place. Matrices of (fan_in, fan_out) are found in either orientation, a bias as (h,), (1, h) or (h, 1), or
-as one more row or column of the matrix.
+A slot is one place in any nesting of dicts, lists and objects. Matrices of (fan_in, fan_out) are found in either
+orientation, a bias as (h,), (1, h) or (h, 1), or as one more row or column of the matrix.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class Slot:
     name       ours: "W1", "b1"; a weight with an extra row or column holds both
     path       from the root
     flipped    the code keeps a weight as (fan_out, fan_in)
-    form       of a bias: "(h,)", "(1, h)", "(h, 1)"; of a weight: "", "extra row" or "extra column" where it holds the bias
+    form       of a bias: "(h,)", "(1, h)", "(h, 1)"; of a weight: "", or "extra row", "extra column" that is the bias
     listed     the code keeps it as lists of numbers
     shape      the code's
     first      of a weight with an extra row: whether the bias is the first row and not the last
@@ -93,7 +94,7 @@ def _leaves(value: Any, own: tuple[type, ...], depth: int, path: Path, seen: set
 
 
 def discover(root: Any, sizes: Sequence[int] | None, own: tuple[type, ...] = ()) -> list[Slot]:
-    """The slots of a network of `sizes` (d, h1, …, K) within `root`, in our order; [] where its weights are not all there.
+    """The slots of a network of `sizes` (d, h1, …, K) within `root`, in our order; [] where a weight is missing.
 
     Without sizes, those of the arrays named like weights.
     """
@@ -146,9 +147,9 @@ def infer_sizes(found: Sequence[tuple[Path, Any, tuple[int, ...]]]) -> tuple[int
     ]
     for chain in (named, matrices):
         if chain:
-            if all(a[1] == b[0] for a, b in zip(chain, chain[1:], strict=False)) and (len(chain) > 1 or True):
+            if all(a[1] == b[0] for a, b in pairwise(chain)):
                 return (chain[0][0], *(shape[1] for shape in chain))
-            if all(a[0] == b[1] for a, b in zip(chain, chain[1:], strict=False)):
+            if all(a[0] == b[1] for a, b in pairwise(chain)):
                 return (chain[0][1], *(shape[0] for shape in chain))
     return None
 
@@ -212,7 +213,7 @@ def to_code(slot: Slot, parameters: Parameters) -> Any:
 
 
 def from_code(slot: Slot, value: Any) -> Parameters:
-    """The code's parameter in our shape; two entries where it holds the bias too. Raises ValueError where it does not fit."""
+    """The code's parameter in our shape; two where it holds the bias too. Raises ValueError if it does not fit."""
     array = as_array(value)
     if array is None or (array.shape != slot.shape and array.size != int(np.prod(slot.shape))):
         raise ValueError(f"{slot.words} is no longer an array of shape {slot.shape}")
@@ -229,7 +230,7 @@ def from_code(slot: Slot, value: Any) -> Parameters:
 
 
 def split(slot: Slot, value: Array) -> Parameters:
-    """A gradient as the code has it, by our names, in the code's orientation; the bias apart where it is an extra row."""
+    """A gradient as the code has it, by our names, in its orientation; the bias apart where it is an extra row."""
     if slot.form.startswith("extra") and value.shape == slot.shape[::-1] != slot.shape:
         return {name: each.T for name, each in split(slot, value.T).items()}
     if slot.form.startswith("extra") and value.shape == slot.shape:

@@ -258,6 +258,7 @@ def _models(found: Inventory) -> list[str]:
     scored: list[tuple[int, int, str]] = []
     for name, methods in found.classes.items():
         roles = {role for role in ("forward", "backward", "loss", "train") if ranked(methods.values(), role)}
+        roles |= {"backward"} if any(map(_gives_gradients, methods.values())) else set()
         if not roles & {"backward", "train"}:
             continue
         backward = next(iter(ranked(methods.values(), "backward")), None)

@@ -1,4 +1,4 @@
-"""An `Intake` as one file between two processes: an npz archive of the arrays and of one JSON text; nothing is pickled."""
+"""An `Intake` as one file between two processes: an npz archive of arrays and one JSON text; nothing is pickled."""
 
 import dataclasses
 import io

@@ -1,4 +1,4 @@
-"""Imports of somebody's code: the modules that its passes do not need are put off, those that are missing are bemoaned late.
+"""Imports of somebody's code: what its passes do not need is put off, what is missing is bemoaned late.
 
 A plotting library is replaced by one that draws nothing. Large libraries are imported at the first use of one of their
 names; a library that is not installed raises its error then, not at the import. So code whose passes need NumPy alone
@@ -6,11 +6,11 @@ starts in a moment and on every machine.
 """
 
 import builtins
-import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 PICTURES = frozenset({"matplotlib", "pylab", "mpl_toolkits", "seaborn", "plotly", "IPython", "graphviz", "tqdm"})
 LARGE = frozenset(
@@ -34,7 +34,7 @@ LARGE = frozenset(
 class Nothing(types.ModuleType):
     """A module, function or object that accepts every use and does nothing."""
 
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
 
     def __init__(self, name: str = "nothing") -> None:
         super().__init__(name)
@@ -108,7 +108,7 @@ _ordinary = builtins.__import__
 
 
 def importing(filename: str) -> Any:
-    """An `__import__` that puts off, replaces or bemoans late what the code of `filename` imports; all else is ordinary."""
+    """An `__import__` that puts off, replaces or bemoans late what `filename` imports; all else is ordinary."""
 
     def imports(name: str, globals_: Any = None, locals_: Any = None, wanted: Any = (), level: int = 0) -> Any:
         if level or not globals_ or globals_.get("__file__") != filename:

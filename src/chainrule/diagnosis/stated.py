@@ -47,8 +47,7 @@ def _loss(trial: Trial) -> str:
     binary = (
         "binary" in text
         or "bce" in text
-        or "1 - " in ast.unparse(trial.loss.node)
-        and "log" in ast.unparse(trial.loss.node)
+        or ("1 - " in ast.unparse(trial.loss.node) and "log" in ast.unparse(trial.loss.node))
     )
     if "log" in ast.unparse(trial.loss.node) or "entropy" in text:
         return "binary cross-entropy" if binary else "cross-entropy"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class _Data:
             self.rows |= {_key(row): (part, i) for i, row in enumerate(at.X)}
 
     def told(self, value: Any) -> tuple[str | None, tuple[int, ...]]:
-        """(part, rows) of an array that was fed, whichever way it lies; (None, ()) where its samples are none of ours."""
+        """(part, rows) of an array that was fed, either way round; (None, ()) where its samples are none of ours."""
         array = as_array(value)
         d = self.train.X.shape[1]
         if array is None or array.size == 0 or array.size % d:
@@ -421,7 +421,7 @@ class _Spy:
 
 
 class _NoFrame:
-    f_locals: dict[str, Any] = {}
+    f_locals: ClassVar[dict[str, Any]] = {}
 
 
 _NO_FRAME: Any = _NoFrame()

@@ -9,7 +9,6 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -121,7 +120,7 @@ def _proposals(subject: Subject) -> list[Plan]:
 
 
 def _with_bias_in_place(best: Attempt) -> Attempt:
-    """Whether a bias that is an extra row is the first or the last: at X = 0 the output does not depend on the other rows."""
+    """Whether the extra row is the first or the last: at X = 0 the output does not depend on the other rows."""
     trial = best.trial
     if not any(slot.form.startswith("extra") for slot in trial.home.slots) or best.run.output is None:
         return best
@@ -225,7 +224,7 @@ def _speaks_of_batches(function: Function) -> bool:
 
 
 def takes_penalty(trial: Trial) -> bool:
-    """Whether both the loss and the backward pass are handed λ, or neither; one alone would make two functions of them."""
+    """Whether both the loss and the backward pass are handed λ; one alone would make two functions of them."""
     functions = [each for each in (trial.plan.backward, *trial.plan.losses[:1]) if each is not None]
     return bool(functions) and all(
         any(vocabulary.PENALTY.match(plain(name)) for name in each.arguments) for each in functions

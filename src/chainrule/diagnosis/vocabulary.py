@@ -1,4 +1,4 @@
-"""What the names in somebody's code reveal: which argument is the data, which number is a weight, whose gradient this is.
+"""What the names in somebody's code reveal: which argument is the data, what is a weight, whose gradient this is.
 
 All comparisons are of `plain` names: lower case, without underscores. Names only propose; what counts is tried.
 """
@@ -110,7 +110,7 @@ def is_state(name: str) -> bool:
 
 
 def gradient_of(name: str) -> str:
-    """The plain name of what `name` is the gradient of: `dW1`, `grad_w1`, `w1_grad`, `nabla_w` → "w1", "w"; "" for none."""
+    """The plain name of what `name` is the gradient of: `dW1`, `grad_w1`, `w1_grad` → "w1"; "" for none."""
     word = plain(name)
     for pattern in (_GRADIENT, _GRADIENT_AFTER):
         found = pattern.match(word)

@@ -1,13 +1,13 @@
 """Every value that somebody's functions assign while they run, with the line that assigned it.
 
-A trace function looks at each line of the file after it ran: the names, entries and attributes that the line assigns are
-copied as they are then. So values that are overwritten later are seen, and the line is the one that was executed.
+A trace function looks at each line of the file after it ran: the names, entries and attributes that the line assigns
+are copied as they are then. So values that are overwritten later are seen, and the line is the one that was executed.
 """
 
 import ast
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import CodeType, FrameType
 from typing import Any
 
@@ -183,7 +183,7 @@ def _single(target: ast.expr) -> Iterator[ast.expr]:
 
 
 def _read(target: ast.expr, frame: FrameType) -> tuple[str, Any]:
-    """The name and value of what was assigned. An entry chosen by rows, `d[rows, y] -= 1`, is the array that it is in."""
+    """The name and value of what was assigned; of an entry chosen by rows, `d[rows, y] -= 1`, the whole array."""
     if isinstance(target, ast.Name):
         local = frame.f_locals
         return target.id, local[target.id] if target.id in local else frame.f_globals[target.id]
@@ -206,7 +206,7 @@ def _quoted(key: Any) -> str:
 
 
 def flattened(name: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Array]]:
-    """The arrays within a value, copied as float64, each with its name: entries of dicts, lists and tuples count too."""
+    """The arrays within a value, copied as float64, each with its name, those in dicts, lists and tuples too."""
     array = as_array(value)
     if array is not None:
         yield name, array
@@ -247,7 +247,3 @@ def _numbers(value: Any) -> bool:
 
 def _same(a: Array, b: Array) -> bool:
     return a.shape == b.shape and np.array_equal(a, b, equal_nan=True)
-
-
-def renamed(variable: Variable, name: str) -> Variable:
-    return replace(variable, name=name)

@@ -1,4 +1,4 @@
-"""What the process of its own does: confines itself, loads the file, finds out how to call it, observes it, leaves the record."""
+"""What the process of its own does: confines itself, loads the file, finds out how to call it, leaves the record."""
 
 import builtins
 import json
@@ -110,7 +110,7 @@ def _failure(best: Attempt | None, found: Inventory, remarks: list[str], source:
         reason = run.failed.get("forward") or run.failed.get("backward") or "it gave no output"
         return f"{function.qualified} (line {function.line}) could not be run: {reason}"
     if not run.gradients and "no way to call" in run.failed.get("backward", ""):
-        return f"{plan.backward.qualified} (line {plan.backward.line}) could not be called: what its arguments are was not recognised."
+        return f"{plan.backward.qualified} (line {plan.backward.line}) has arguments that were not recognised."
     if not run.gradients and "backward" not in run.failed:
         return f"{plan.backward.qualified} (line {plan.backward.line}) ran, but gave no gradients that were recognised."
     return None
