@@ -26,10 +26,13 @@ def factors(observed: Both, base: Both, tolerance: float = TOLERANCE) -> tuple[f
     for a, b in zip(observed, base, strict=True):
         if a.shape != b.shape:
             return None
-        square = float(np.vdot(b, b))
+        square, product = float(np.vdot(b, b)), float(np.vdot(a, b))
         if not square > _NOTHING**2:
             return None
-        found.append(float(np.vdot(a, b)) / square)
+        rest = float(np.vdot(a, a)) - product * product / square  # quickly: what no multiple of b explains
+        if rest > 4 * a.size * tolerance**2 * max(product * product / square, rest):
+            return None
+        found.append(product / square)
     fitted = tuple(r * b for r, b in zip(found, base, strict=True))
     return tuple(found) if close(observed, fitted, tolerance) else None
 

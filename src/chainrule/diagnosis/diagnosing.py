@@ -12,7 +12,7 @@ from chainrule.diagnosis.evidence import Gradient, Local, gradients, locals_of
 from chainrule.diagnosis.findings import Finding
 from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.hypotheses import factor_mistakes
-from chainrule.diagnosis.functions import MATCHED, activations, output_maps
+from chainrule.diagnosis.functions import Map, activations, output_maps
 from chainrule.diagnosis.judging import Case, Explanation, explain
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.loop import ascending, loop_findings
@@ -134,7 +134,7 @@ class _Diagnosing:
             names = find_names(self.interface, self.gradients, network, None, None, self.forward, self.backward)
             mistakes = [] if right else numeric_mistakes(self.gradients, self.seen, judged)
             return None, [self._finding(m, names, None, None) for m in mistakes]
-        if right and not network.fault:
+        if right and not network.fault and not loss.output.fault:
             return None, []
         whole = common_factor(self.gradients, self.derivatives) if any(loss.lam) and loss.stated else None
         if whole is not None and not network.fault:
@@ -157,6 +157,9 @@ class _Diagnosing:
         sizes = {"K": network.width(network.depth), "d": network.width(0)}
         sizes |= {f"h{l}" if network.depth > 2 else "h": network.width(l) for l in range(1, network.depth)}
         plain = Case(network, loss, self.gradients, self.backward, sizes, frozenset(self.points[0].parameters))
+        if loss.output.fault and loss.output is not network.output:
+            meant = replace(loss, output=_as_meant(loss.output))
+            return [replace(plain, objective=meant, first=(_wrong_softmax(loss.output.fault, network.depth),))]
         if network.fault:
             first = forward_mistake(network)
             if network.fault == "softmax-axis":
@@ -339,20 +342,28 @@ def forward_mistake(network: Network) -> Mistake:
     if network.fault == "sign":
         return Mistake("sign", f"Z{l}", f"the bias {{b{l}}} is subtracted in {{Z{l}}}")
     if network.fault == "softmax-axis":
-        words = {
-            "samples": "is normalised over the samples instead of the classes",
-            "all": "is normalised over samples and classes together",
-            "unnormalised": "is not normalised: its rows do not sum to 1",
-        }[network.output.fault]
-        return Mistake(
-            "softmax-axis", f"A{l}", f"the softmax {{A{l}}} {words}", parameter={"axis": network.output.fault}
-        )
+        return _wrong_softmax(network.output.fault, l)
     return Mistake(
         "forward-activation",
         f"A{l}",
         f"layer {l + 1} goes on with {{Z{l}}} instead of {{A{l}}} = {network.hidden[l - 1].name}({{Z{l}}})",
         parameter={"activation": network.hidden[l - 1].name},
     )
+
+
+def _wrong_softmax(fault: str, l: int) -> Mistake:
+    words = {
+        "samples": "is normalised over the samples instead of the classes",
+        "all": "is normalised over samples and classes together",
+        "unnormalised": "is not normalised: its rows do not sum to 1",
+    }[fault]
+    return Mistake("softmax-axis", f"A{l}", f"the softmax {{A{l}}} {words}", parameter={"axis": fault})
+
+
+def _as_meant(output: Map) -> Map:
+    """The values of a wrong softmax with the derivative that belongs to the right one."""
+    softmax = next(g for g in output_maps() if g.name == "softmax" and not g.fault)
+    return replace(softmax, value=output.value)
 
 
 def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
@@ -453,7 +464,17 @@ def stale(observations: Sequence[Observation], interface: Interface, source: str
                     function=function,
                 )
             )
-    remarks += [_written(change) for change in changes if not findings and change.what != "parameter"]
+    for change in changes:
+        if change.what == "cache" and change.role == "backward" and not findings:
+            function, line = interface.functions.get("backward", ("backward", None))
+            sentence = f"{function} writes into `{change.name}`, a value of the forward pass that is wrong afterwards"
+            right = f"work on a copy of `{change.name}`"
+            findings.append(
+                Finding(
+                    "overwritten-cache", "backward", change.name, sentence, right, line=line, function=function, grave=False
+                )
+            )
+    remarks += [_written(change) for change in changes if change.what in ("input", "targets")]
     return State(findings, list(dict.fromkeys(remarks)))
 
 
@@ -471,7 +492,7 @@ def _grown(observations: Sequence[Observation]) -> str | None:
 
 
 def _written(change: Change) -> str:
-    where = {"input": "the input", "targets": "the targets", "cache": "a value of the forward pass"}[change.what]
+    where = {"input": "the input", "targets": "the targets"}[change.what]
     return f"{change.role} writes into {where} `{change.name}`: who uses it afterwards finds it changed"
 
 

@@ -146,8 +146,9 @@ def _choices(point: Point, biases: Biases, seen: list[Array]) -> Iterator[list[t
     for l in range(1, depth):
         Z = [A @ point.parameters[f"W{l}"] + min(biases.get(l, 1), 1) * _bias(point, l) for A in fronts[:4]]
         identity = [f for f in every if f.name == "identity"]
-        fitting = [f for f in every if f.name != "identity" and any(_among(f.value(z), seen) for z in Z)]
-        shown.append(tuple([*fitting, *identity]))
+        others = (f for f in every if f.name != "identity")
+        fitting = [next((f for f in others if any(_among(f.value(z), seen) for z in Z)), None)]
+        shown.append(tuple(f for f in (*fitting, *identity) if f is not None))
         fronts = [f.value(z) for f in shown[-1] for z in Z]
     if all(len(functions) > 1 for functions in shown):
         yield shown

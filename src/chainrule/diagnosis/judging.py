@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.diagnosis.agreement import Both, along, close, factors, same_number
+from chainrule.diagnosis.agreement import Both, along, close, factors, is_zero, same_number
 from chainrule.diagnosis.evidence import Gradient, Local
 from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.hypotheses import (
@@ -30,6 +30,8 @@ from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.objective import Objective
 
 BEAM = 12  # hypotheses on the layers above that are followed down
+PAIRED = 4  # of these, for which two mistakes in one quantity are tried
+HOPELESS = 3.5  # what a hypothesis may cost beyond the best before it is dropped
 AGAIN = 0.3  # what the same mistake costs in another layer: it is one line of a loop
 FLOWS = 0.05  # what a mistake in dZ costs beyond one in a leaf
 UNKNOWN = 3.0  # a gradient that nothing explains
@@ -99,8 +101,8 @@ def _search(case: Case, *, pairs: bool) -> Explanation:
     beam = _kept(_with_leaves(case, L, Explanation(case.first), _output_candidates(case)))
     for l in range(L - 1, 0, -1):
         followed = []
-        for explanation in beam:
-            candidates = _hidden_candidates(case, l, explanation, pairs=pairs)
+        for rank, explanation in enumerate(beam):
+            candidates = _hidden_candidates(case, l, explanation, pairs=pairs and rank < PAIRED)
             followed += _with_leaves(case, l, explanation, candidates)
         beam = _kept(followed)
     return beam[0]
@@ -149,7 +151,7 @@ def _kept(explanations: list[Explanation]) -> list[Explanation]:
                 if mistake.kind not in known:
                     also[mistake.quantity] = tuple(dict.fromkeys((*also.get(mistake.quantity, ()), mistake.kind)))
             kept[twin] = replace(kept[twin], also=also)
-    return kept[:BEAM]
+    return [explanation for explanation in kept[:BEAM] if explanation.cost < kept[0].cost + HOPELESS]
 
 
 def _same(a: Explanation, b: Explanation, l: int) -> bool:
@@ -385,6 +387,10 @@ def _bias(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
             options += [(found, shown) for found in _penalised(case, q, f"b{l}", c)]
     none = tuple(np.zeros(()) for _ in R)
     held = V if V is not None else as_found(gradient.raw)
+    if all(not h.any() for h in held):
+        zero = is_zero(tuple(r.sum().reshape(1) for r in R))  # the sum over the classes of a softmax is 0 as well
+        also = ("collapsed-scalar", "summed-over-classes") if zero else ()
+        return _Leaf((Mistake("missing-term", q, f"{{{q}}} is zero: it is never computed"),), held, also)
     options += _among(case, q, held, bias_mistakes(network, l, candidate.D, candidate.dA), R, none)
     return _chosen(options, before)
 

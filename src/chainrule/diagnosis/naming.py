@@ -70,9 +70,7 @@ def find_names(
         for l in range(1, network.depth + 1):
             among = [v for v in backward.get(l, []) if short(v.variable.name) not in taken]
             for symbol, values in (("dZ", explanation.D), ("dA", explanation.dA)):
-                if l not in values or (
-                    symbol == "dA" and f"dZ{l}" in variables and _times(values[l], explanation.D.get(l))
-                ):
+                if l not in values:
                     continue
                 found, scaled = _multiple(values[l], among, objective.scale, f"{symbol}{l}")
                 if found is not None and found is not variables.get(f"dZ{l}"):
@@ -172,6 +170,3 @@ def _unlike(name: str, ours: str) -> tuple[bool, bool, bool]:
     plain = short(name).lower()
     return plain != ours.lower(), ours[1:2].lower() not in plain[1:] or ours[-1] not in plain, "@" in name
 
-
-def _times(a: Both, b: Both | None) -> bool:
-    return b is not None and factors(a, b) is not None

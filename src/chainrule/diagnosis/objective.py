@@ -164,9 +164,9 @@ def _candidates(network: Network) -> list[tuple[Map, Loss]]:
     """Pairs of an output map and a loss, the matched one first; logits may still pass a map inside the loss."""
     maps = [network.output]
     if network.output.name in ("identity", "log-softmax"):
-        maps += [g for g in output_maps() if not g.fault and g.name in ("softmax", "sigmoid")]
+        maps += [g for g in output_maps() if g.name in ("softmax", "sigmoid")]
     pairs = [(g, loss) for g in maps for loss in losses()]
-    return sorted(pairs, key=lambda pair: MATCHED.get(pair[0].name) != pair[1].name)
+    return sorted(pairs, key=lambda pair: (bool(pair[0].fault), MATCHED.get(pair[0].name) != pair[1].name))
 
 
 def _fitted(

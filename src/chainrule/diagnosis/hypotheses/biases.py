@@ -29,31 +29,25 @@ def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterato
     if l == network.depth:
         yield total(network.T), operand("T")
     R = total(D)
-    collapsed = Mistake(
-        "collapsed-scalar", q, f"{{{q}}} is a single number, the sum of {{{here}}} over samples and units"
-    )
-    yield tuple(np.full_like(r, r.sum()) for r in R), collapsed
-    yield tuple(r.sum().reshape(()) for r in R), collapsed
     single = all(m == 1 for m in network.m)
     if l == network.depth:
-        words = f"{{{q}}} is summed over the classes instead of the samples"
-        across = Mistake("summed-over-classes", q, words + ", which gives 0 for a softmax")
+        zero = ", which always gives 0" if network.output.name == "softmax" else ""
+        across = Mistake("summed-over-classes", q, f"{{{q}}} is summed over the classes instead of the samples{zero}")
     else:
         across = Mistake(
             "wrong-axis", q, f"{{{q}}} is summed over the units of each sample instead of over the samples"
         )
+    collapsed = Mistake("collapsed-scalar", q, f"{{{q}}} is a single number, the sum of {{{here}}} over all its entries")
+    yield tuple(np.full_like(r, r.sum()) for r in R), collapsed
+    # With one sample a sum over the classes is a single number too, and in the output layer it was meant as that.
+    yield tuple(r.sum().reshape(()) for r in R), across if single and l == network.depth else collapsed
     if not single:
+        unsummed = Mistake("wrong-axis", q, f"{{{q}}} is not summed over the samples: it has an entry for each of them")
         yield tuple(d.sum(axis=1) for d in D), across
-        yield D, Mistake("wrong-axis", q, f"{{{q}}} is not summed over the samples: it has a row for each of them")
-    for values in (D,):
-        yield (
-            tuple(v[::-1].copy() for v in total(values)),
-            Mistake("permuted-rows", q, f"the entries of {{{q}}} are in reverse order"),
-        )
-        yield (
-            tuple(np.roll(v, 1) for v in total(values)),
-            Mistake("permuted-rows", q, f"the entries of {{{q}}} are shifted by one"),
-        )
+        yield D, unsummed
+        yield tuple(d.T for d in D), unsummed
+    yield tuple(r[::-1] for r in R), Mistake("permuted-rows", q, f"the entries of {{{q}}} are in reverse order")
+    yield tuple(np.roll(r, 1) for r in R), Mistake("permuted-rows", q, f"the entries of {{{q}}} are shifted by one")
     if not single:
         for part, words in PARTS:
             yield (

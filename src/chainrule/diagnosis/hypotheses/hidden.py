@@ -30,6 +30,16 @@ def below_mistakes(
             tuple(v @ w.T for v, w in zip(values, W, strict=True)),
             Mistake("wrong-operand", q, f"{{{q}}} has {{{name}}} where {{dZ{l + 1}}} belongs"),
         )
+    b = network.b[l + 1]
+    with_bias = (
+        tuple(np.vstack([c, w[:-1]]) for w, c in zip(W, b, strict=True)),
+        tuple(np.vstack([w[1:], c]) for w, c in zip(W, b, strict=True)),
+    )
+    for rows in with_bias:
+        yield (
+            tuple(d @ w.T for d, w in zip(D, rows, strict=True)),
+            Mistake("wrong-operand", q, f"{{{q}}} has the row of the biases among the weights {{W{l + 1}}}"),
+        )
     for part, words in ((slice(-1, None), "last"), (slice(0, 1), "first"), (slice(0, -1), ""), (slice(1, None), "")):
         what = f"takes the {words} unit above it alone" if words else "leaves out a unit above it"
         yield (
