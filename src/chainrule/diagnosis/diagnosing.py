@@ -1,26 +1,25 @@
 """From what was seen of one file to what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from chainrule.diagnosis import forward, objective
-from chainrule.diagnosis.agreement import Both, close, deviations, factors, same_number
-from chainrule.diagnosis.evidence import Gradient, Local, gradients, locals_of
+from chainrule.diagnosis.agreement import Both, deviations, same_number
+from chainrule.diagnosis.evidence import Gradient, gradients, locals_of
 from chainrule.diagnosis.findings import Finding
 from chainrule.diagnosis.forward import Network
-from chainrule.diagnosis.hypotheses import factor_mistakes
 from chainrule.diagnosis.functions import Map, activations, output_maps
+from chainrule.diagnosis.hypotheses import factor_mistakes
 from chainrule.diagnosis.judging import Case, Explanation, explain
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.loop import ascending, loop_findings
 from chainrule.diagnosis.naming import Names, equation, find_names
 from chainrule.diagnosis.objective import Objective, multiple, power_of
-from chainrule.diagnosis.observation import Change, Intake, Interface, Observation
+from chainrule.diagnosis.observation import Intake, Interface
 from chainrule.diagnosis.plainly import numeric_mistakes
 from chainrule.diagnosis.report import Diagnosis, Quantity
+from chainrule.diagnosis.state import state_findings
 from chainrule.diagnosis.verdict import Judged, common_factor, judge
 
 
@@ -36,6 +35,8 @@ def diagnose_intake(intake: Intake) -> Diagnosis:
     return _Diagnosing(intake, interface).diagnosis()
 
 
+UNSEEN = "central differences of its loss say nothing: it rounds or jumps too much, and its passes were not recognised"
+UNKNOWN = "neither its loss nor its forward pass was recognised"
 NOTHING = "nothing in the file was recognised as a forward and a backward pass"
 
 
@@ -80,10 +81,10 @@ class _Diagnosing:
         factor = self._scale(judged) if not stated else None
         right = all(j.right for j in judged.values()) or factor is not None
         explanation, findings = self._mistakes(right, judged)
-        state = stale(self.seen, self.interface, self.intake.source)
-        findings = [*state.findings, *findings]
-        self.remarks += state.remarks
-        sound = right and not findings
+        kept, remarks = state_findings(self.seen, self.interface, self.network, self.intake.source)
+        findings = [*findings, *kept]
+        self.remarks += remarks
+        sound = right and not any(finding.grave for finding in findings)
         loop = loop_findings(self.intake, *((self.network, self.objective) if sound else ()))
         if self.flipped:
             loop = [finding for finding in loop if finding.kind != "ascends"]
@@ -93,7 +94,10 @@ class _Diagnosing:
         if factor is not None and scaled:
             self.remarks.append(self._factor_words(factor))
         verdict = "wrong" if wrong else "right up to scale" if scaled else "right"
-        if not wrong and not self._enough(stated):
+        unseen = (
+            not kept and all(j.right or j.unseen for j in judged.values()) and any(j.unseen for j in judged.values())
+        )
+        if (not wrong and not self._enough(stated)) or (factor is None and unseen):
             verdict = "not run"
         return Diagnosis(
             self.intake,
@@ -103,7 +107,7 @@ class _Diagnosing:
             table=self._table(judged, right, explanation, findings),
             loss=self._loss_words(stated),
             forward=self._forward_words(),
-            reason="neither its loss nor its forward pass could be recognised" if verdict == "not run" else "",
+            reason=(UNSEEN if unseen else UNKNOWN) if verdict == "not run" else "",
         )
 
     def _enough(self, stated: bool) -> bool:
@@ -410,90 +414,6 @@ def _plain_mean(power: int, c: float, usual: Sequence[float]) -> bool:
 
 
 _SCALES = ("sign", "missing-mean", "double-mean", "constant-factor")
-
-
-@dataclass(frozen=True)
-class State:
-    """What was kept from one pass to the next, or written into."""
-
-    findings: list[Finding]
-    remarks: list[str]
-
-
-def stale(observations: Sequence[Observation], interface: Interface, source: str) -> State:
-    findings: list[Finding] = []
-    remarks: list[str] = []
-    changes = [change for o in observations for change in o.changed]
-    for observation in observations:
-        output, again = observation.output, observation.output_again
-        if (
-            output is None
-            or again is None
-            or (output.shape == again.shape and np.allclose(output, again, rtol=1e-6, atol=1e-9))
-        ):
-            continue
-        change = next((c for c in changes if c.what in ("parameter", "cache") and c.role == "forward"), None)
-        name = f"`{change.name}`" if change is not None else "something"
-        function, line = interface.functions.get("forward", ("", None))
-        sentence = f"a second forward pass with the same input gives another output: {name} is added to and never reset"
-        findings.append(
-            Finding(
-                "stale-state",
-                "forward",
-                function or "forward",
-                sentence,
-                "start every forward pass from fresh values",
-                line=line,
-                function=function,
-            )
-        )
-        break
-    else:
-        grown = _grown(observations) if interface.update != "in place" else None
-        if grown is not None and "zero" not in source:
-            function, line = interface.functions.get("backward", ("", None))
-            sentence = f"a second backward pass gives other gradients ({grown}): they are added up and never reset"
-            findings.append(
-                Finding(
-                    "stale-state",
-                    "backward",
-                    function or "backward",
-                    sentence,
-                    "start every backward pass from zero gradients",
-                    line=line,
-                    function=function,
-                )
-            )
-    for change in changes:
-        if change.what == "cache" and change.role == "backward" and not findings:
-            function, line = interface.functions.get("backward", ("backward", None))
-            sentence = f"{function} writes into `{change.name}`, a value of the forward pass that is wrong afterwards"
-            right = f"work on a copy of `{change.name}`"
-            findings.append(
-                Finding(
-                    "overwritten-cache", "backward", change.name, sentence, right, line=line, function=function, grave=False
-                )
-            )
-    remarks += [_written(change) for change in changes if change.what in ("input", "targets")]
-    return State(findings, list(dict.fromkeys(remarks)))
-
-
-def _grown(observations: Sequence[Observation]) -> str | None:
-    for observation in observations:
-        for name, again in observation.gradients_again.items():
-            first = observation.gradients.get(name)
-            if (
-                first is not None
-                and first.value.shape == again.value.shape
-                and not np.allclose(first.value, again.value, rtol=1e-6, atol=1e-12)
-            ):
-                return f"d{name}"
-    return None
-
-
-def _written(change: Change) -> str:
-    where = {"input": "the input", "targets": "the targets"}[change.what]
-    return f"{change.role} writes into {where} `{change.name}`: who uses it afterwards finds it changed"
 
 
 def _turned(gradient: Gradient) -> Gradient:

@@ -146,7 +146,7 @@ def _pulled(axis: int | None, shift: int) -> Callable[[Array, Array, Array], Arr
         back = G * A if axis == -1 else A * (G - (G * A).sum(axis=axis, keepdims=True))
         if not shift:
             return np.asarray(back)
-        greatest = Z == Z.max(axis=1, keepdims=True)
+        greatest = Z.max(axis=1, keepdims=True) == Z
         return np.asarray(back - greatest * back.sum(axis=1, keepdims=True))
 
     return pull

@@ -1,5 +1,6 @@
 """The fixed vocabulary of mistakes: every kind with one sentence, and one mistake as a hypothesis states it."""
 
+import re
 from dataclasses import dataclass, field
 
 KINDS: dict[str, str] = {
@@ -70,5 +71,5 @@ class Mistake:
 
     @property
     def role(self) -> str:
-        """Kind and sort of quantity; a mistake in a loop over layers is the same one in each."""
-        return f"{self.kind} {self.quantity.rstrip('0123456789')}"
+        """What it says without the numbers of layers: a mistake in a loop over layers is the same one in each."""
+        return re.sub(r"\d", "", f"{self.kind} {self.sentence}")

@@ -201,7 +201,7 @@ def _start(start: Start) -> list[Finding]:
     known = [one or other for one, other in zip(by_in, by_out, strict=True)]
     if known and all(known) and by_out[0] and not by_in[0]:
         function, line = start.function
-        words = f"{function} scales the first weights by the units out: their variance is 1/{list(start.sizes)[1]} in layer 1"
+        words = f"{function} scales the first weights by the number of units out of the layer"
         return [_beside("fan-out", function, words, "scale by 1/√(units in)", line)]
     return []
 

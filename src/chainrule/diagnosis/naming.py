@@ -169,4 +169,3 @@ def _multiple(value: Both, among: list[Local], scale: tuple[float, ...], ours: s
 def _unlike(name: str, ours: str) -> tuple[bool, bool, bool]:
     plain = short(name).lower()
     return plain != ours.lower(), ours[1:2].lower() not in plain[1:] or ours[-1] not in plain, "@" in name
-

@@ -1,4 +1,4 @@
-"""Which loss the file computes: a multiple of a known one, with a penalty or without, found from its central differences."""
+"""Which loss the file computes: a multiple of a known one, with a penalty or without, by its central differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

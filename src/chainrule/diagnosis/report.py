@@ -1,4 +1,4 @@
-"""What is said of one file: first what was recognised, then the verdict, the mistakes, and every quantity in a table."""
+"""What is said of one file: what was recognised, the verdict, the mistakes, and every quantity in a table."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class Quantity:
     """One row of the table.
 
     quantity   in our names, `name` in the user's
-    status     "right", "wrong", "consequence" of a mistake above it, or "not seen" where the file keeps no variable of it
+    status     "right", "wrong", "consequence" of a mistake above it, or "not seen" where no variable holds it
     off        the deviation from the right quantity at each point, relative to its greatest entry
     """
 
@@ -43,8 +43,8 @@ class Quantity:
 class Diagnosis:
     """The diagnosis of one file; true where its gradients are right.
 
-    verdict    "right"; "right up to scale" (no loss, and all gradients are one multiple of those of the mean loss); "wrong";
-               "not run", for `reason`
+    verdict    "right"; "right up to scale": no loss, and all gradients are one multiple of those of the mean loss;
+               "wrong"; "not run", for `reason`
     findings   the mistakes, the first one nearest to the output
     remarks    what is worth a word, but no mistake
     table      all quantities from the output down
@@ -140,9 +140,10 @@ class Diagnosis:
     def to_json(self, hints: str = "how") -> dict[str, Any]:
         """Plain data of a stable form; what the hint level does not tell is left out.
 
-        version, verdict, ok, summary, recognised {style, layout, targets, weights, bias, update, functions, forward, loss};
-        from "where" on quantities [{quantity, name, status, off, line, note}] and findings [{quantity, name, line, function}];
-        from "what" on in each finding kind, sentence, parameter, evidence, also, and remarks; from "how" on equation.
+        version, verdict, ok, summary, file, recognised {style, layout, targets, weights, bias, update, functions,
+        forward, loss}; from "where" on quantities [{quantity, name, status, off, line, note}] and findings [{quantity,
+        name, line, function}]; from "what" on in each finding kind, sentence, parameter, evidence, also and grave, and
+        remarks; from "how" on in each finding equation.
         """
         level = _level(hints)
         data: dict[str, Any] = {"version": VERSION, "verdict": self.verdict, "ok": self.ok, "summary": self.summary}

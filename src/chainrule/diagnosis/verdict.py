@@ -15,12 +15,16 @@ BLIND = 1e-3  # share of a gradient that rounding may hide before central differ
 
 @dataclass(frozen=True)
 class Judged:
-    """The gradient by one parameter: right or not, and how far it is off at each point, relative to its greatest entry."""
+    """The gradient by one parameter: right or not, and how far it is off at each point, relative to its greatest entry.
+
+    unseen   nothing could be said: there is no derivative to compare with, and central differences are too coarse
+    """
 
     parameter: str
     right: bool
     off: tuple[float, ...]
     note: str = ""
+    unseen: bool = False
 
 
 def judge(name: str, gradient: Gradient | None, observations: Sequence[Observation], derivative: Both | None) -> Judged:
@@ -43,7 +47,8 @@ def judge(name: str, gradient: Gradient | None, observations: Sequence[Observati
         similar = all(d <= SIMILAR for d in off) or (is_zero(derivative) and is_zero(gradient.value))
         right = close(gradient.value, derivative) or (agrees is True and similar)
     note = "of the shape of the transposed parameter" if gradient.fault == "transposed" else ""
-    return Judged(name, right and not gradient.fault, off, note)
+    unseen = derivative is None and agrees is None and not gradient.fault
+    return Judged(name, right and not gradient.fault, off, note, unseen)
 
 
 def common_factor(gradients: Mapping[str, Gradient], derivatives: Mapping[str, Both]) -> tuple[float, ...] | None:

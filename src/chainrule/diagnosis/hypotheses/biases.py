@@ -37,7 +37,9 @@ def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterato
         across = Mistake(
             "wrong-axis", q, f"{{{q}}} is summed over the units of each sample instead of over the samples"
         )
-    collapsed = Mistake("collapsed-scalar", q, f"{{{q}}} is a single number, the sum of {{{here}}} over all its entries")
+    collapsed = Mistake(
+        "collapsed-scalar", q, f"{{{q}}} is a single number, the sum of {{{here}}} over all its entries"
+    )
     yield tuple(np.full_like(r, r.sum()) for r in R), collapsed
     # With one sample a sum over the classes is a single number too, and in the output layer it was meant as that.
     yield tuple(r.sum().reshape(()) for r in R), across if single and l == network.depth else collapsed

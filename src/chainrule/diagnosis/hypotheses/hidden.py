@@ -98,7 +98,7 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
             says("wrong-operand", f"the derivative of {f.name} in {{{q}}} has {{{Zl}}} where {{{Al}}} belongs"),
         )
         for other in activations():
-            if other.name != f.name:
+            if other.name not in (f.name, "identity"):
                 words = says(
                     "wrong-derivative",
                     f"{{{q}}} takes the derivative of {other.name}, but the layer's activation is {f.name}",
@@ -120,6 +120,14 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
                     network.slope(k),
                     says("mask-wrong-layer", f"{{{q}}} takes the derivative of layer {k} instead of layer {l}"),
                 )
+        for k in range(1, network.depth + 1):
+            if k != l and network.width(k) == network.width(l):
+                for values, name in ((network.Z[k], f"Z{k}"), (network.A[k], f"A{k}")):
+                    words = says(
+                        "wrong-operand", f"the derivative of {f.name} in {{{q}}} has {{{name}}} where {{{Al}}} belongs"
+                    )
+                    yield tuple(f.derivative(v, v) for v in values), words
+                    yield tuple(f.derivative(v, f.value(v)) for v in values), words
         slope = network.slope(l)
         for form, text in _FORMS:
             yield (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from chainrule.diagnosis.agreement import Array, Both
+from chainrule.diagnosis.agreement import Both
 from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.kinds import Mistake
 
@@ -52,6 +52,11 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
     for k in range(1, network.depth + 1):
         if k != l and network.width(k - 1) == network.width(l - 1):
             yield product(network.A[k - 1], D), operand(f"A{k - 1}", below)
+    for k in range(1, network.depth + 1):
+        if k != l - 1 and network.width(k) == network.width(l - 1):
+            yield product(network.Z[k], D), operand(f"Z{k}", below)
+            if k == network.depth:
+                yield product(network.A[k], D), operand(f"A{k}", below)
     R = product(A, D)
     if all(r.shape[0] == r.shape[1] for r in R):
         yield tuple(r.T for r in R), Mistake("transposed", q, f"{{{q}}} is transposed")
