@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from chainrule import storage
 from chainrule.cli.check import Check, Hints, Told, checked_time_limit
@@ -37,7 +37,7 @@ def graded(command: Check, path: Path) -> int:
     """Judge a file, or the file of a folder that has a backward pass; a missing one gets no points."""
     checked_time_limit(command.time_limit)
     rubric = read_rubric(command.rubric) if command.rubric is not None else None
-    hints: Hints = command.hints or (rubric.hints if rubric is not None else "how")
+    hints = cast(Hints, command.hints or (rubric.hints if rubric is not None else "how"))
     began = time.monotonic()
     found = _diagnosis(path, command.time_limit)
     given = grade(found, rubric) if rubric is not None else None

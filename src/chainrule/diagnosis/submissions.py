@@ -128,15 +128,15 @@ def _judge(task: _Task) -> Result:
         "report": diagnosis.text(task.hints),
         **({"grade": given.to_json()} if given is not None else {}),
     }
-    mistakes = tuple((finding.kind, finding.quantity) for finding in diagnosis.findings)
-    points = (given.points, given.out_of) if given is not None else (None, None)
-    return Result(submission, diagnosis.verdict, mistakes, *points, seconds, data)
+    mistakes = tuple((finding.kind, finding.quantity) for finding in diagnosis.findings if finding.grave)
+    points, out_of = (given.points, given.out_of) if given is not None else (None, None)
+    return Result(submission, diagnosis.verdict, mistakes, points, out_of, seconds, data)
 
 
 def _not_run(submission: Submission, reason: str, rubric: Rubric | None) -> Result:
     data = {**_head(submission, 0.0), "verdict": "not run", "ok": False, "summary": f"NOT RUN: {reason}"}
-    points = (0.0, sum(rubric.points.values())) if rubric is not None else (None, None)
-    return Result(submission, "not run", (), *points, 0.0, data)
+    points, out_of = (0.0, sum(rubric.points.values())) if rubric is not None else (None, None)
+    return Result(submission, "not run", (), points, out_of, 0.0, data)
 
 
 def _head(submission: Submission, seconds: float) -> dict[str, Any]:
