@@ -157,7 +157,7 @@ class _Diagnosing:
         return best, [self._finding(m, names, best, case) for m in mistakes]
 
     def _cases(self, network: Network, loss: Objective) -> list[Case]:
-        """The file's passes as they may be meant: as they are, or with a known mistake of the forward pass put right."""
+        """The passes as they may be meant: as they are, or with a known mistake of the forward pass put right."""
         sizes = {"K": network.width(network.depth), "d": network.width(0)}
         sizes |= {f"h{l}" if network.depth > 2 else "h": network.width(l) for l in range(1, network.depth)}
         plain = Case(network, loss, self.gradients, self.backward, sizes, frozenset(self.points[0].parameters))
@@ -200,11 +200,13 @@ class _Diagnosing:
             dict(mistake.parameter),
             line,
             function,
-            self._evidence(mistake, best, case),
+            self._evidence(mistake, best, case, names),
             () if best is None else best.also.get(quantity, ()),
         )
 
-    def _evidence(self, mistake: Mistake, best: Explanation | None, case: Case | None) -> tuple[dict[str, Any], ...]:
+    def _evidence(
+        self, mistake: Mistake, best: Explanation | None, case: Case | None, names: Names
+    ) -> tuple[dict[str, Any], ...]:
         """How far the gradient that shows it is from the right one, and from that with the mistakes put into it."""
         if best is None or case is None or best.unknown or not self.derivatives:
             return ()
@@ -218,7 +220,8 @@ class _Diagnosing:
             return ()
         before = deviations(gradient.value, self.derivatives[shown])
         after = deviations(gradient.value, given)
-        return tuple({"m": m, "before": b, "after": a} for m, b, a in zip(case.m, before, after, strict=True))
+        numbers = zip(case.m, before, after, strict=True)
+        return tuple({"m": m, "shown": names[f"d{shown}"], "before": b, "after": a} for m, b, a in numbers)
 
     def _table(
         self, judged: Mapping[str, Judged], right: bool, best: Explanation | None, findings: Sequence[Finding]
@@ -302,10 +305,11 @@ class _Diagnosing:
         if self.objective is None or self.network is None:
             return "not recognised; judged by its central differences" if stated else "none"
         words = self.objective.words(self.network.m, self.network.width(self.network.depth))
-        return words if stated else f"none; the {words} is taken"
+        return words if stated else f"none; {_the(words)} is taken"
 
     def _factor_words(self, factor: tuple[float, ...]) -> str:
-        assert self.network is not None and self.objective is not None
+        assert self.network is not None
+        assert self.objective is not None
         power, c = power_of(factor, self.network.m)
         sizes = {"K": self.network.width(self.network.depth)}
         text = " · ".join(
@@ -315,7 +319,9 @@ class _Diagnosing:
             ]
         )
         loss = self.objective.words(self.network.m, sizes["K"])
-        return f"the file has no loss: every gradient is {text} times that of the {loss}; a rubric may demand the mean"
+        return (
+            f"the file has no loss: every gradient is {text} times that of {_the(loss)}; a rubric may demand the mean"
+        )
 
     def _remarks(self, right: bool) -> list[str]:
         remarks = [*self.interface.remarks]
@@ -398,15 +404,20 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
             Mistake("loss-sign", "loss", f"{{loss}} has the opposite sign: the gradient is that of the mean {matched}")
         )
     if not _plain_mean(power, abs(c), (own_c,)):
-        words = loss.words(m, case.network.width(L)).removeprefix("minus the ")
+        words = replace(loss, scale=tuple(abs(s) for s in loss.scale)).words(m, case.network.width(L))
+        own_words = replace(loss, scale=own, lam=tuple(0.0 for _ in m)).words(m, case.network.width(L))
         found.append(
             Mistake(
                 "loss-scale",
                 "loss",
-                f"{{loss}} is the {words}, but the gradient is that of the mean {'½ ' if matched == 'squared error' else ''}{matched}",
+                f"{{loss}} is {_the(words)}, but the gradient is that of {_the(own_words)}",
             )
         )
-    return tuple([*found, *(x for x in mistakes if x not in scales)])
+    return (*found, *(x for x in mistakes if x not in scales))
+
+
+def _the(words: str) -> str:
+    return f"the {words}" if words.startswith(("mean", "sum")) else words
 
 
 def _plain_mean(power: int, c: float, usual: Sequence[float]) -> bool:

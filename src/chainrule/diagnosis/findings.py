@@ -7,7 +7,7 @@ from typing import Any
 from chainrule.diagnosis.kinds import KINDS
 
 HINTS = ("verdict", "where", "what", "how")
-"""How much is told, each level with all before it: right or wrong; which quantity and line; what is wrong; the right form."""
+"""How much is told, each level with all before: the verdict; quantity and line; what is wrong; the right form."""
 
 __all__ = ["HINTS", "KINDS", "Finding"]
 
@@ -23,8 +23,8 @@ class Finding:
     equation   the right form, in the user's names and layout; "" where there is none
     parameter  numbers and names that belong to the kind, such as {"factor": "m"}
     line       where the user's code assigns it; None where that was not found. `function` is where that is
-    evidence   one entry a point: its m, the deviation of the file's quantity from the right one relative to its greatest
-               entry ("before"), and what is left of it once the mistake is put into the right one ("after")
+    evidence   one entry a point: its m; which gradient is "shown"; how far it is from the right one relative to its
+               greatest entry ("before"), and from the right one with the mistakes put into it ("after")
     also       other kinds that would give the same numbers
     grave      False where the gradients and what training does with them are right all the same
     """

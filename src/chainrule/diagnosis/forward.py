@@ -1,4 +1,4 @@
-"""Which forward pass the file computes: ours, with every activation, output map and known mistake, against its output."""
+"""Which forward pass the file computes: ours, with every activation, output map and known mistake, is tried."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -166,7 +166,7 @@ def _match(
     biases: Biases,
     seen: list[Array],
 ) -> Network | None:
-    """The forward pass among the choices that gives the known outputs; of several, the one that shows in `seen` most."""
+    """The forward pass among the choices that gives the known outputs; of several, what shows in `seen` most."""
     found: list[Network] = []
     for hidden in product(*choices):
         with np.errstate(all="ignore"):

@@ -1,8 +1,11 @@
 """Where the mistakes are: the fewest known ones that make the right passes into what the file computes.
 
-From the output down, every quantity is judged given the file's own inputs to it. A quantity between the passes need not be
-seen for that: each hypothesis on dZ of a layer says what dW and db of that layer become, and these are known. What a
-hypothesis on one layer does to the layers below is their input, so that its consequences are not counted as mistakes.
+From the output down, every quantity is judged given the file's own inputs to it. A quantity in between need not be
+seen for that: each hypothesis on dZ of a layer says what dW and db of that layer become, and these are known. What it
+does to the layers below is their input, so that consequences are not counted as mistakes.
+
+Certain are the gradients that the file gives. Evidence are its variables: a hypothesis that contradicts a variable of
+that name costs more, and a variable whose own dW or db follows from it is the file's dZ even where nothing explains it.
 """
 
 import re
@@ -69,7 +72,7 @@ class Explanation:
     mistakes: tuple[Mistake, ...] = ()
     unknown: tuple[str, ...] = ()
     D: dict[int, Both] = field(default_factory=dict)
-    dA: dict[int, Both] = field(default_factory=dict)
+    dA: dict[int, Both] = field(default_factory=dict)  # noqa: N815 - the mathematics' name
     shown: dict[str, Both] = field(default_factory=dict)
     also: dict[str, tuple[str, ...]] = field(default_factory=dict)
     extra: float = 0.0
@@ -113,7 +116,7 @@ class _Candidate:
     """What dZ of a layer may be, and what dA was."""
 
     D: Both
-    dA: Both | None
+    dA: Both | None  # noqa: N815 - the mathematics' name
     mistakes: tuple[Mistake, ...] = ()
     unknown: bool = False
 
@@ -239,7 +242,7 @@ def _leaves(case: Case, l: int, D: Both, direction: Both) -> list[tuple[str, Bot
 
 
 def _scaled(case: Case, l: int, B: Both, dA: Both | None, mistakes: tuple[Mistake, ...]) -> Iterator[_Candidate]:
-    """B as it stands and times the numbers that the gradients of the layer show, where one of these agrees or B is seen."""
+    """B times the numbers that the gradients of the layer show; B itself where a variable shows it."""
     tried: list[tuple[float, ...]] = []
     zero = tuple(np.zeros_like(b) for b in B)
     for name, penalty, part in _leaves(case, l, zero, B):
@@ -268,14 +271,12 @@ def _scaled(case: Case, l: int, B: Both, dA: Both | None, mistakes: tuple[Mistak
 
 
 def _shown(case: Case, l: int, dA: Both, r: tuple[float, ...]) -> bool:
-    """Whether a variable holds dA times r (and times what is the same of every sample), so that the factor came before."""
+    """Whether a variable holds dA times r (before or after the 1/m of the mean), so that the factor came before."""
     for local in case.backward.get(l, []):
         found = factors(local.value, dA)
         if found is not None and not same_number((1.0, *found)):
             rest = tuple(x / y for x, y in zip(found, r, strict=True))
-            if same_number((1.0, *rest)) or same_number(
-                (1.0, *(x * s for x, s in zip(rest, case.objective.scale, strict=True)))
-            ):
+            if same_number((1.0, *rest)) or case.objective.before_mean(rest, case.m):
                 return True
     return False
 
@@ -289,10 +290,9 @@ def _own(case: Case, l: int, dA: Both | None) -> Iterator[_Candidate]:
             if gradient is None or gradient.value is None or gradient.value[0].size < 2:
                 continue
             r = factors(tuple(g - p for g, p in zip(gradient.value, penalty, strict=True)), part)
-            if r is not None and (
-                same_number((1.0, *r))
-                or same_number((1.0, *(x / s for x, s in zip(r, case.objective.scale, strict=True))))
-            ):
+            if r is None or not all(r):
+                continue
+            if same_number((1.0, *r)) or case.objective.before_mean(tuple(1 / x for x in r), case.m):
                 yield _Candidate(tuple(x * v for x, v in zip(r, local.value, strict=True)), dA, unknown=True)
                 break
 
@@ -477,7 +477,7 @@ def _chosen(options: list[_Option], before: tuple[Mistake, ...]) -> _Leaf | None
 
 
 def _nearly_right(case: Case, value: Both, right: Both) -> bool:
-    """Whether a wrong form is, at these points, the right one or a plain multiple of it, so that it says nothing new."""
+    """Whether a wrong form is the right one at these points, or a plain multiple of it, so that it says nothing new."""
     r = factors(value, right)
     return r is not None and factor_mistakes(r, case.m, "", case.sizes) is not None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 KINDS: dict[str, str] = {
     "sign": "A quantity has the opposite sign, or one of its terms has.",
-    "missing-mean": "A quantity is m times too large: the 1/m of the mean loss is missing, or a factor m is there twice.",
+    "missing-mean": "A quantity is m times too large: the 1/m of the mean loss is missing.",
     "double-mean": "A quantity is m times too small: it is divided by the number of samples once more than the loss.",
     "constant-factor": "A quantity is off by a constant factor, such as 2 or the number of classes.",
     "transposed": "A gradient has the shape of the transposed parameter.",
@@ -32,7 +32,7 @@ KINDS: dict[str, str] = {
     "l2-factor": "The derivative of the penalty is there with another factor than the loss has.",
     "l2-on-biases": "The biases are penalised as well, although the loss penalises weights only.",
     "l2-not-in-loss": "A gradient has a term λW although the loss has no penalty.",
-    "elementwise-for-product": "Two factors are multiplied elementwise, or summed, before the product that belongs there.",
+    "elementwise-for-product": "Factors are multiplied elementwise, or summed first, where a matrix product belongs.",
     "permuted-rows": "The rows or columns of a quantity, or the samples, are in another order.",
     "missing-term": "A term, or samples of a sum, are left out.",
     "bias-missing": "The bias of a layer is not added in the forward pass.",

@@ -14,7 +14,7 @@ class Held:
 
     value   in our shape; None where it has another size than the parameter
     raw     as it came
-    fault   "" or how its shape does not fit the parameter: "transposed", "collapsed" (a single number), "spread" (a number
+    fault   "" or how its shape does not fit the parameter: "transposed", "collapsed" (a single number), "spread" (one
             a sample), "unsummed" (a row a sample), "shape" (anything else)
     """
 

@@ -1,7 +1,7 @@
 """What the update, the training loop and the start do wrong, as they were watched.
 
-Grave are mistakes that make training compute something else than it says; the others leave every gradient right, and are
-told beside the verdict.
+Grave are mistakes that make training compute something else than it says; the others leave every gradient right, and
+are told beside the verdict.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ def _validation(loop: Loop) -> list[Finding]:
 
 
 def _accumulates(loop: Loop, network: Network, loss: Objective) -> list[Finding]:
-    """Whether the weights move along the sum of all gradients since the start, and not along that of their own samples."""
+    """Whether the weights move along the sum of all gradients so far, not along that of the samples since the last."""
     X, T = loop.train
     power, c = power_of(loss.scale, network.m)
     total: dict[str, Array] = {}

@@ -52,6 +52,7 @@ def find_names(
         words[{"X": "A0", "targets": "T", "Y": "T", "y": "T"}.get(ours, ours)] = short(theirs)
     words.setdefault("T", "Y")
     words.setdefault("A0", "X")
+    words["loss"] = "the loss"
     for parameter, gradient in gradients.items():
         own = short(gradient.variable.name)
         in_place = own == words.get(parameter, parameter)
@@ -72,7 +73,7 @@ def find_names(
             for symbol, values in (("dZ", explanation.D), ("dA", explanation.dA)):
                 if l not in values:
                     continue
-                found, scaled = _multiple(values[l], among, objective.scale, f"{symbol}{l}")
+                found, scaled = _multiple(values[l], among, objective, network.m, f"{symbol}{l}")
                 if found is not None and found is not variables.get(f"dZ{l}"):
                     words[f"{symbol}{l}"], variables[f"{symbol}{l}"] = short(found.name), found
                     late = late or scaled
@@ -152,7 +153,9 @@ def _best(value: Both, among: list[Local], ours: str) -> Variable | None:
     return min(found, key=lambda v: _unlike(v.name, ours), default=None)
 
 
-def _multiple(value: Both, among: list[Local], scale: tuple[float, ...], ours: str) -> tuple[Variable | None, bool]:
+def _multiple(
+    value: Both, among: list[Local], objective: Objective, m: tuple[int, ...], ours: str
+) -> tuple[Variable | None, bool]:
     """The variable of that value, or of the value before the 1/m of the mean; and whether it was the latter."""
     found: list[tuple[Variable, bool]] = []
     for local in among:
@@ -161,7 +164,7 @@ def _multiple(value: Both, among: list[Local], scale: tuple[float, ...], ours: s
             continue
         if same_number((1.0, *r)):
             found.append((local.variable, False))
-        elif same_number((1.0, *(x * s for x, s in zip(r, scale, strict=True)))):
+        elif objective.before_mean(r, m):
             found.append((local.variable, True))
     return min(found, key=lambda pair: (_unlike(pair[0].name, ours), pair[1]), default=(None, False))
 

@@ -47,17 +47,21 @@ class Objective:
         """λ of layer l at every point."""
         return tuple(0.0 for _ in self.lam) if l in self.free else self.lam
 
+    def before_mean(self, r: Sequence[float], m: Sequence[int]) -> bool:
+        """Whether r, one a point, is what a quantity is off by before the 1/m of the mean, or this scale, comes in."""
+        mean = tuple(x / k for x, k in zip(r, m, strict=True))
+        return same_number((1.0, *mean)) or same_number((1.0, *(x * s for x, s in zip(r, self.scale, strict=True))))
+
     def words(self, m: Sequence[int], width: int) -> str:
         """The loss in words, such as "mean cross-entropy + λ/2 Σ‖W‖² with λ = 0.1"."""
         power, c = power_of(self.scale, m)
-        half = self.loss.name == "squared error"
-        named = f"½ {self.loss.name}" if half and np.isclose(c, 1) else self.loss.name
-        c = c / 2 if half and not np.isclose(c, 1) else c
-        sign = "minus the " if c < 0 else ""
-        times = "" if np.isclose(abs(c), 1) else f"{multiple(abs(c), {'K': width})} "
-        text = {-1: f"{sign}{times}mean {named}", 0: f"{sign}{times}sum of the {named}"}.get(
-            power, f"{sign}{times}m^{power} {named}"
-        )
+        name = self.loss.name
+        if name == "squared error":
+            name, c = (f"½ {name}", c) if np.isclose(c, 1) else (name, c / 2)
+        text = {-1: f"mean {name}", 0: f"sum of the {name}"}.get(power, f"m^{power} times the sum of the {name}")
+        if not np.isclose(abs(c), 1):
+            text = f"{multiple(abs(c), {'K': width})} times the {text}"
+        text = f"minus the {text}" if c < 0 else text
         if any(self.lam):
             shown = f"λ = {self.lam[0]:.4g}" if same_number(self.lam) else f"λ = {self.lam[0] * m[0]:.4g}/m"
             text += f" + λ/2 Σ‖W‖² with {shown}"

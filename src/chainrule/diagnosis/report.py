@@ -215,10 +215,10 @@ def _finding_html(finding: Finding, level: int) -> str:
 
 
 def _proof(finding: Finding) -> str:
-    shown = finding.evidence[0].get("shown", "it")
+    shown = finding.evidence[0]["shown"]
     before = ", ".join(f"{e['before']:.1e} at m = {e['m']}" for e in finding.evidence)
     after = max(e["after"] for e in finding.evidence)
-    return f"{shown} is off by {before} (of its greatest entry); with the mistake put right, by {after:.0e}."
+    return f"{shown} is off by {before} (of its greatest entry); the mistakes explain all of it but {after:.0e}."
 
 
 def _table_text(rows: Sequence[tuple[str, ...]]) -> str:

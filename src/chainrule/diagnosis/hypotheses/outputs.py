@@ -83,7 +83,7 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
                 each(lambda x, z, t, function=function: (x - t) * function.derivative(z, function.value(z))),
                 says(
                     "wrong-derivative",
-                    f"{{{q}}} is multiplied by the derivative of {function.name} at {{{Z}}}, which does not belong there",
+                    f"{{{q}}} is multiplied by the derivative of {function.name} at {{{Z}}}, which is not its place",
                 ),
             )
         yield each(lambda x, z, t: x - z), says("wrong-operand", f"{{{q}}} has {{{Z}}} where {{{T}}} belongs")
@@ -145,7 +145,7 @@ def _softmax(
             each(lambda x, z, t: (x - t) * x * (1 - x)),
             says(  # type: ignore[operator]
                 "wrong-derivative",
-                f"{{{q}}} is multiplied by {{{A}}}(1 − {{{A}}}), although {{{A}}} − {{{T}}} holds softmax's derivative already",
+                f"{{{q}}} is multiplied by {{{A}}}(1 − {{{A}}}), but {{{A}}} − {{{T}}} has softmax's derivative in it",
             ),
         )
 
