@@ -19,7 +19,7 @@ from chainrule.diagnosis.loading import attempt
 from chainrule.diagnosis.parameters import Path, Slot, discover, infer_sizes, last_name, leaves
 from chainrule.diagnosis.recognition import Function, Inventory, Plan, callsite, own_nodes, ranked, written
 from chainrule.diagnosis.vocabulary import plain
-from chainrule.diagnosis.watching import as_array
+from chainrule.diagnosis.watching import shape_of
 
 # Pairwise different, each plus one as well, and different from the numbers of samples: a shape tells what it is.
 WIDTHS = (9, 7, 11, 13)
@@ -154,7 +154,7 @@ def _objects(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) 
         slots = discover(instance, sizes, subject.own)
         fixed = not slots
         if fixed:
-            found = [(path, value, np.shape(as_array(value))) for path, value in leaves(instance, subject.own)]
+            found = [(path, value, shape_of(value)) for path, value in leaves(instance, subject.own)]
             actual = infer_sizes(found)
             slots = discover(instance, None, subject.own)
             if not slots or actual is None:
@@ -235,7 +235,7 @@ def _initialised(subject: Subject, plan: Plan, outputs: int, extra: dict[str, An
             if arguments is None:
                 break
             try:
-                made = subject.run(lambda a=arguments, f=function: subject.namespace[f.name](**copy.deepcopy(a)))  # type: ignore[misc]
+                made = subject.run(lambda a=arguments, f=function: subject.namespace[f.name](**copy.deepcopy(a)))
             except Exception:
                 continue
             for home in _homes_of(subject, plan, function, made, sizes):
@@ -258,7 +258,7 @@ def _homes_of(subject: Subject, plan: Plan, function: Function, made: Any, sizes
     if slots:
         yield Home(kind, container, slots, sizes, None, function)
         return
-    found = [(path, value, np.shape(as_array(value))) for path, value in leaves(container, subject.own)]
+    found = [(path, value, shape_of(value)) for path, value in leaves(container, subject.own)]
     actual = infer_sizes(found)
     slots = _labelled(discover(container, None, subject.own), container, names)
     if slots and actual is not None and (actual[0], actual[-1]) == (sizes[0], sizes[-1]):

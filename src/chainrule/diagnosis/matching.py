@@ -4,12 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from chainrule.diagnosis import vocabulary
 from chainrule.diagnosis.parameters import Path, Slot, last_name, words
 from chainrule.diagnosis.vocabulary import gradient_of, plain
-from chainrule.diagnosis.watching import as_array
+from chainrule.diagnosis.watching import as_array, shape_of
 
 Named = tuple[str, Any]
 
@@ -38,7 +36,7 @@ def matched(
                 if path not in used and suits(slot, path, labels[path], attributes, names)
             ]
             if fitting:
-                path, value = min(fitting, key=lambda each: (np.shape(as_array(each[1])) != slot.shape, len(each[0])))
+                path, value = min(fitting, key=lambda each: (shape_of(each[1]) != slot.shape, len(each[0])))
                 found[slot.name] = (labels[path], value)
                 used.add(path)
     _reversed(slots, found)
@@ -93,7 +91,7 @@ def _same_place(slot: Slot, path: Path, label: str, attributes: bool, names: Seq
     """`layers[0].dW` beside `layers[0].W`."""
     if len(path) != len(slot.path) or path[:-1] != slot.path[:-1]:
         return False
-    return gradient_of(_word(path, label)) == plain(slot.word) != ""
+    return bool(gradient_of(_word(path, label)) == plain(slot.word) != "")
 
 
 def _same_name(slot: Slot, path: Path, label: str, attributes: bool, names: Sequence[str]) -> bool:
@@ -138,7 +136,7 @@ def _reversed(slots: Sequence[Slot], found: dict[str, Named]) -> None:
         ]
         if len(mine) < 2:
             continue
-        shapes = [np.shape(as_array(found[slot.name][1])) for slot in mine]
+        shapes = [shape_of(found[slot.name][1]) for slot in mine]
         wanted = [slot.shape for slot in mine]
         if shapes != wanted and shapes[::-1] == wanted:
             turned = [found[slot.name] for slot in mine][::-1]
@@ -155,7 +153,7 @@ def _by_shape(
     for slot in slots:
         if slot.name in found:
             continue
-        fitting = [each for each in entries if each[0] not in used and np.shape(as_array(each[1])) == slot.shape]
+        fitting = [each for each in entries if each[0] not in used and shape_of(each[1]) == slot.shape]
         fitting = [each for each in fitting if not _of_another(labels[each[0]], slot, slots)]
         if len(fitting) == 1:
             path, value = fitting[0]

@@ -158,9 +158,9 @@ class Observation:
     changed          what was written into
     failed           what went wrong, by role ("forward", "loss", "backward"): a sentence with the line; the variables
                      up to there are recorded
-    output_again     the second forward with the same arguments and weights, whatever else was kept being kept; the
-                     same where nothing is stale
-    gradients_again  the gradients of the second forward and backward
+    output_again     forward once more, after a pass of other samples, with the same weights put back; whatever else
+                     was kept is kept, and the output is the same where nothing is stale
+    gradients_again  the gradients of that second forward and backward
     """
 
     point: Point

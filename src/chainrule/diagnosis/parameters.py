@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.diagnosis import vocabulary
 from chainrule.diagnosis.observation import Array
-from chainrule.diagnosis.watching import as_array
+from chainrule.diagnosis.watching import as_array, shape_of
 
 Step = tuple[str, Any]  # ("key", "W1"), ("index", 0) or ("attribute", "W1")
 Path = tuple[Step, ...]
@@ -98,7 +98,7 @@ def discover(root: Any, sizes: Sequence[int] | None, own: tuple[type, ...] = ())
 
     Without sizes, those of the arrays named like weights.
     """
-    found = [(path, value, np.shape(as_array(value))) for path, value in leaves(root, own)]
+    found = [(path, value, shape_of(value)) for path, value in leaves(root, own)]
     found = [each for each in found if not _no_parameter(each[0])]
     if sizes is None:
         sizes = infer_sizes(found)

@@ -39,7 +39,8 @@ def to_bytes(intake: Intake) -> bytes:
     arrays: dict[str, Any] = {}
     text = json.dumps(_plain(intake, arrays))
     file = io.BytesIO()
-    np.savez(file, **{_TEXT: np.frombuffer(text.encode(), dtype=np.uint8)}, **arrays)
+    arrays[_TEXT] = np.frombuffer(text.encode(), dtype=np.uint8)
+    np.savez(file, **arrays)
     return file.getvalue()
 
 

@@ -10,7 +10,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 PICTURES = frozenset({"matplotlib", "pylab", "mpl_toolkits", "seaborn", "plotly", "IPython", "graphviz", "tqdm"})
 LARGE = frozenset(
@@ -34,10 +34,9 @@ LARGE = frozenset(
 class Nothing(types.ModuleType):
     """A module, function or object that accepts every use and does nothing."""
 
-    __path__: ClassVar[list[str]] = []
-
     def __init__(self, name: str = "nothing") -> None:
         super().__init__(name)
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -66,7 +66,7 @@ def _targets(m: int, K: int, rng: np.random.Generator) -> Array:
     labels = np.array([(0, K - 1, 0, 1, K - 1, 0, 1 % K, K - 1)[i % 8] for i in range(m)])
     if m == 1:
         labels = rng.integers(0, K, 1)
-    return np.eye(K)[labels]
+    return np.asarray(np.eye(K)[labels])
 
 
 def _clear(X: Array, parameters: dict[str, Array], depth: int) -> bool:

@@ -235,6 +235,12 @@ def as_array(value: Any) -> Array | None:
     return None
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Of what `as_array` takes for an array; () for all else."""
+    array = as_array(value)
+    return () if array is None else array.shape
+
+
 def _numbers(value: Any) -> bool:
     """Lists of numbers, or of such lists; not of arrays."""
     if not isinstance(value, list | tuple) or not value or len(value) > 100_000:
