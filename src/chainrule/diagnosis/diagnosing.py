@@ -1,5 +1,6 @@
 """From what was seen of one file to what is wrong with it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from chainrule.diagnosis.hypotheses import factor_mistakes
 from chainrule.diagnosis.judging import Case, Explanation, explain
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.loop import ascending, loop_findings
-from chainrule.diagnosis.naming import Names, equation, find_names
+from chainrule.diagnosis.naming import Names, equation, find_names, short
 from chainrule.diagnosis.objective import Objective, multiple, power_of
 from chainrule.diagnosis.observation import Intake, Interface
 from chainrule.diagnosis.plainly import numeric_mistakes
@@ -50,6 +51,8 @@ class _Diagnosing:
         self.gradients = gradients(self.seen, interface)
         self.network = forward.recognise(self.seen, interface.layout)
         self.objective = None if self.network is None else objective.recognise(self.network, self.seen)
+        if self.network is not None and self.objective is None and self.network.fault == "softmax-axis":
+            self.objective = objective.assumed(self.network)  # a softmax that is 1 everywhere has no loss to recognise
         self.derivatives: dict[str, Both] = {}
         if self.network is not None and self.objective is not None:
             self.derivatives = objective.truth(self.network, self.objective)
@@ -97,17 +100,27 @@ class _Diagnosing:
         unseen = (
             not kept and all(j.right or j.unseen for j in judged.values()) and any(j.unseen for j in judged.values())
         )
-        if (not wrong and not self._enough(stated)) or (factor is None and unseen):
+        overlooked = self._overlooked()
+        if (not wrong and (overlooked or not self._enough(stated))) or (factor is None and unseen):
             verdict = "not run"
         return Diagnosis(
             self.intake,
             verdict,
             findings=(*findings, *loop),
             remarks=tuple(dict.fromkeys(self.remarks)),
-            table=self._table(judged, right, explanation, findings),
+            table=self._table(judged, right, explanation, findings) if verdict != "not run" else (),
             loss=self._loss_words(stated),
             forward=self._forward_words(),
-            reason=(UNSEEN if unseen else UNKNOWN) if verdict == "not run" else "",
+            reason="" if verdict != "not run" else overlooked or (UNSEEN if unseen else UNKNOWN),
+        )
+
+    def _overlooked(self) -> str:
+        """Why not all of the file was judged, where its forward pass has weights that were not taken for parameters."""
+        names = {short(name) for o in self.seen[:1] for name in o.forward}
+        weights = {name for name in names if re.fullmatch(r"[Ww]_?\d", name)}
+        known = sum(name[0] == "W" for name in self.points[0].parameters)
+        return (
+            f"it has weights {', '.join(sorted(weights))}, but not all were recognised" if len(weights) > known else ""
         )
 
     def _enough(self, stated: bool) -> bool:
@@ -380,8 +393,7 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
     """Mistakes of scale at the output, told of the loss instead where the gradient is that of the plain mean."""
     L, m, loss = case.network.depth, case.m, case.objective
     scales = [x for x in mistakes if x.quantity == f"dZ{L}" and x.kind in _SCALES and "factor" in x.parameter]
-    others = [x for x in mistakes if x.quantity == f"dZ{L}" and x not in scales]
-    if not scales or others or not loss.stated:
+    if not scales or not loss.stated or any(x.kind == "other-loss" for x in mistakes):
         return tuple(mistakes)
     product = [1.0 for _ in m]
     for x in scales:

@@ -4,7 +4,7 @@ Grave are mistakes that make training compute something else than it says; the o
 are told beside the verdict.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from chainrule.diagnosis.agreement import Array, close
 from chainrule.diagnosis.findings import Finding
 from chainrule.diagnosis.forward import Network, passed
 from chainrule.diagnosis.objective import Objective, power_of, truth
-from chainrule.diagnosis.observation import Event, Intake, Loop, Point, Start, Step
+from chainrule.diagnosis.observation import Intake, Loop, Point, Start, Step
 
 NEAR_PRIOR = 0.01  # share of the prior's entropy by which a loss that learns nothing may be off
 SPREAD = 4.0  # standard errors by which the variance of a start may be off what it is drawn with
@@ -65,28 +65,32 @@ def _ascends(step: Step) -> list[Finding]:
 
 
 def _climbs(loop: Loop) -> list[Finding]:
-    """The same, of the changes within the loop."""
-    for before, event in _pairs(loop.events):
-        shared = [
-            n for n in event.change if n in before.gradients and before.gradients[n].shape == event.change[n].shape
-        ]
-        up = [n for n in shared if float(np.vdot(event.change[n], before.gradients[n])) > 0]
+    """The same, of the changes within the loop: each beside the gradients since the change before."""
+    total: dict[str, Array] = {}
+    for event in loop.events:
+        if event.role == "backward":
+            for name, G in event.gradients.items():
+                total[name] = total[name] + G if name in total and total[name].shape == G.shape else G
+        if not event.change or not total:
+            continue
+        known = {name: _shaped(total[name], change.shape) for name, change in event.change.items() if name in total}
+        up = [name for name, G in known.items() if G is not None and float(np.vdot(event.change[name], G)) > 0]
         if up:
-            words = f"{event.caller or loop.function[0]} moves {', '.join(up)} along the gradient: the loss rises"
-            return [
-                _beside("ascends", loop.function[0], words, f"{up[0]} = {up[0]} − η d{up[0]}", event.line, grave=True)
-            ]
+            function = event.caller or loop.function[0]
+            words = f"{function} moves {', '.join(up)} along the gradient: the loss rises"
+            right = f"{up[0]} = {up[0]} − η d{up[0]}"
+            return [_beside("ascends", loop.function[0], words, right, event.line, grave=True)]
+        total = {}
     return []
 
 
-def _pairs(events: Sequence[Event]) -> Iterator[tuple[Event, Event]]:
-    """Each change of the weights with the backward pass before it."""
-    last = None
-    for event in events:
-        if event.role == "backward":
-            last = event
-        if event.change and last is not None and last.gradients:
-            yield last, event
+def _shaped(G: Array, shape: tuple[int, ...]) -> Array | None:
+    """A gradient of the user's own shape in ours."""
+    if G.shape == shape:
+        return G
+    if G.shape == shape[::-1]:
+        return G.T
+    return G.reshape(shape) if G.size == int(np.prod(shape)) and len(shape) == 1 else None
 
 
 def _validation(loop: Loop) -> list[Finding]:

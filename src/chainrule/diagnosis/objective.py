@@ -86,6 +86,11 @@ def multiple(c: float, sizes: dict[str, int]) -> str:
             return name
         if size > 2 and np.isclose(c * size, 1, rtol=TOLERANCE):
             return f"1/{name}"
+        for n in (2.0, 0.5):
+            if size > 2 and np.isclose(c * size, n, rtol=TOLERANCE):
+                return f"2/{name}" if n > 1 else f"1/(2{name})"
+            if size > 2 and np.isclose(c / size, n, rtol=TOLERANCE):
+                return f"2{name}" if n > 1 else f"{name}/2"
     for n, text in ((2, "½"), (3, "⅓"), (4, "¼")):
         if np.isclose(c * n, 1, rtol=TOLERANCE):
             return text

@@ -110,7 +110,9 @@ class Diagnosis:
         if level >= 1 and self.table:
             parts.append(_table_text(self._rows(level)))
         if level >= 2 and self.remarks:
-            parts.append("\n".join(fill(f"Remark: {r}.", 100, subsequent_indent="  ") for r in self.remarks))
+            parts.append(
+                "\n".join(fill(f"Remark: {r.rstrip('.')}.", 100, subsequent_indent="  ") for r in self.remarks)
+            )
         return "\n\n".join(parts)
 
     def __str__(self) -> str:
@@ -131,7 +133,7 @@ class Diagnosis:
             body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in rows[1:])
             parts.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
         if level >= 2:
-            parts += [f"<p>Remark: {escape(r)}.</p>" for r in self.remarks]
+            parts += [f"<p>Remark: {escape(r.rstrip('.'))}.</p>" for r in self.remarks]
         return "".join(parts)
 
     def _repr_html_(self) -> str:

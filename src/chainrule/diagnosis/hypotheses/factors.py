@@ -39,7 +39,7 @@ def factor_mistakes(
 
 
 def _of(sizes: Mapping[str, int]) -> list[float]:
-    return [x for size in sizes.values() for x in (float(size), 1 / size, 2 / size)]
+    return [x for size in sizes.values() for x in (float(size), 1 / size, size / 2, 2 / size)]
 
 
 def _sign(quantity: str) -> Mistake:
