@@ -1,4 +1,4 @@
-"""A backward pass in a dozen lines of NumPy that a test may change line by line, recorded as the doctor would see it."""
+"""A backward pass in a dozen lines of NumPy that a test may change line by line, recorded as the doctor sees it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,10 +44,10 @@ def taken_in(
     seed: int = 0,
     samples: tuple[int, int] = (5, 6),
 ) -> Intake:
-    """A network of `depth` layers whose lines `changes` replaces: "dW2", "dZ1", "A2", "loss" … as functions of all values.
+    """A network of `depth` layers whose lines `changes` replaces: "dW2", "A2", "loss" … as functions of all values.
 
     Rows are samples inside; `layout` says how it is shown. Without `seen` there are no local variables. With `late` the
-    1/m of the mean comes in dW and db; without `stated` there is no loss. `l2` is λ of λ/2 Σ‖W‖², in loss and gradients.
+    1/m of the mean comes in dW and db; without `stated` there is no loss. `l2` is λ of λ/2 Σ‖W‖² in both passes.
     """
     rng = np.random.default_rng(seed)
     lines = _program(hidden, output, depth, l2, late) | (changes or {})
@@ -82,10 +82,13 @@ def _program(hidden: str, output: str, depth: int, l2: float, late: bool) -> dic
         if l < depth:
             lines[f"dA{l}"] = lambda v, l=l: v[f"dZ{l + 1}"] @ v[f"W{l + 1}"].T
             lines[f"dZ{l}"] = lambda v, l=l: v[f"dA{l}"] * slope(v[f"Z{l}"])
-        part = lambda v: 1 / v["m"] if late else 1.0  # noqa: E731
-        lines[f"dW{l}"] = lambda v, l=l: part(v) * v[f"A{l - 1}"].T @ v[f"dZ{l}"] + l2 * v[f"W{l}"]
-        lines[f"db{l}"] = lambda v, l=l: part(v) * v[f"dZ{l}"].sum(axis=0)
+        lines[f"dW{l}"] = lambda v, l=l: _share(v, late) * v[f"A{l - 1}"].T @ v[f"dZ{l}"] + l2 * v[f"W{l}"]
+        lines[f"db{l}"] = lambda v, l=l: _share(v, late) * v[f"dZ{l}"].sum(axis=0)
     return lines
+
+
+def _share(values: Values, late: bool) -> float:
+    return float(1 / values["m"]) if late else 1.0
 
 
 def _observed(

@@ -52,7 +52,12 @@ SINGLES: list[Planted] = [
         {},
     ),
     ("softmax-diagonal", "dZ2", {"dZ2": lambda v: -v["T"] * (1 - v["A2"]) / v["m"]}, {}),
-    ("other-loss", "dZ2", {"dZ2": lambda v: (v["A2"] - v["T"]) * v["A2"] * (1 - v["A2"]) / v["m"]}, {"output": "sigmoid"}),
+    (
+        "other-loss",
+        "dZ2",
+        {"dZ2": lambda v: (v["A2"] - v["T"]) * v["A2"] * (1 - v["A2"]) / v["m"]},
+        {"output": "sigmoid"},
+    ),
     (
         "other-loss",
         "dZ2",
@@ -137,7 +142,10 @@ def test_what_comes_after_a_mistake_is_its_consequence() -> None:
 
 
 PAIRS = [
-    ({"dW2": lambda v: -v["A1"].T @ v["dZ2"], "db1": lambda v: v["dZ1"].sum()}, {("sign", "dW2"), ("collapsed-scalar", "db1")}),
+    (
+        {"dW2": lambda v: -v["A1"].T @ v["dZ2"], "db1": lambda v: v["dZ1"].sum()},
+        {("sign", "dW2"), ("collapsed-scalar", "db1")},
+    ),
     (
         {"dZ2": lambda v: v["A2"] - v["T"], "dZ1": lambda v: v["dA1"]},
         {("missing-mean", "dZ2"), ("mask-missing", "dZ1")},

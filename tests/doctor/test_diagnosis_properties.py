@@ -39,10 +39,11 @@ def test_a_random_linear_map_is_never_given_a_kind(quantity: str) -> None:
         drawn = _drawn(rng) | {"depth": 2, "stated": True, "seed": seed}
         n = {"1": 7, "2": 3}[quantity[-1]]
         M = np.eye(n) + 0.3 * rng.normal(size=(n, n))
+        slope = ACTIVATIONS[str(drawn["hidden"])][1]
         plain: dict[str, Line] = {
             "dZ2": lambda v: (v["A2"] - v["T"]) / v["m"],
             "dA1": lambda v: v["dZ2"] @ v["W2"].T,
-            "dZ1": lambda v: v["dA1"] * ACTIVATIONS[str(drawn["hidden"])][1](v["Z1"]),
+            "dZ1": lambda v, slope=slope: v["dA1"] * slope(v["Z1"]),
             "dW1": lambda v: v["A0"].T @ v["dZ1"],
             "dW2": lambda v: v["A1"].T @ v["dZ2"],
             "db1": lambda v: v["dZ1"].sum(axis=0),

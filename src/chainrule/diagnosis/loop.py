@@ -65,7 +65,7 @@ def _ascends(step: Step) -> list[Finding]:
 
 
 def _climbs(loop: Loop) -> list[Finding]:
-    """The same, of the changes within the loop: each beside the gradients since the change before."""
+    """The same, of the first change within the loop, beside the gradients before it; later ones may have momentum."""
     total: dict[str, Array] = {}
     for event in loop.events:
         if event.role == "backward":
@@ -80,7 +80,7 @@ def _climbs(loop: Loop) -> list[Finding]:
             words = f"{function} moves {', '.join(up)} along the gradient: the loss rises"
             right = f"{up[0]} = {up[0]} − η d{up[0]}"
             return [_beside("ascends", loop.function[0], words, right, event.line, grave=True)]
-        total = {}
+        return []
     return []
 
 
