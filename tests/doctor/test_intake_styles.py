@@ -421,3 +421,32 @@ def test_an_adapter_that_was_filled_in_is_taken_in(tmp_path):
     seen = take_in(path).observations[0]
     for name, numerical in seen.numerical.items():
         np.testing.assert_allclose(seen.gradients[name].value, numerical, atol=1e-8)
+
+
+def test_float32_in_the_code_is_computed_in_double(tmp_path):
+    code, _, _ = STYLES["weights as names of the module"]
+    coarse = code.replace("W @ X", "W.astype(np.float32) @ X.astype('float32')")
+    for seen in taken(tmp_path, coarse).observations:
+        np.testing.assert_allclose(seen.gradients["W2"].value.T, seen.numerical["W2"], rtol=0, atol=1e-8)
+
+
+def test_a_loss_that_is_rounded_for_print_is_left_aside(tmp_path):
+    code, _, _ = STYLES["weights as names of the module"]
+    intake = taken(
+        tmp_path, code.replace("return -np.sum(Y * np.log(P)) / Y.shape[1]", "return round(-np.sum(Y * np.log(P)), 3)")
+    )
+    assert [seen.loss for seen in intake.observations] == [None, None]
+    assert any("rounded" in remark for remark in intake.interface.remarks)
+
+
+def test_code_for_images_of_one_size_keeps_that_size(tmp_path):
+    code, _, _ = STYLES["a loss method that gives loss and gradients, with an L2 term"]
+    fixed = code.replace(
+        "def loss(self, X, y, reg):", "def loss(self, X, y, reg):\n                X = X.reshape(-1, 64)"
+    )
+    intake = taken(tmp_path, textwrap.dedent(fixed) + "\nnet = Classifier(64, 12, 10)\n")
+    for seen in intake.observations:
+        assert seen.point.sizes == (64, 12, 10)
+        known = ~np.isnan(seen.numerical["W1"])
+        assert known.any()
+        np.testing.assert_allclose(seen.gradients["W1"].value[known], seen.numerical["W1"][known], rtol=0, atol=1e-7)

@@ -41,7 +41,7 @@ def take_in(path: Path, seconds: float = SECONDS) -> Intake:
                 path, failure=f"The record of what {path.name} does is damaged, so nothing can be said of it."
             )
     if ending and not intake.failure and intake.interface is not None:
-        remarks = (*intake.interface.remarks, f"Training was not watched to its end: {ending}")
+        remarks = (*intake.interface.remarks, f"Training was not watched to its end: {ending}".removesuffix("."))
         return replace(intake, interface=replace(intake.interface, remarks=remarks))
     return intake
 

@@ -80,6 +80,7 @@ class Run:
     backward: Watch | None = None
     written: list[tuple[str, str, str, Array, Array]] = field(default_factory=list)
     again: "Run | None" = None
+    single: bool = False  # whether the output is of float32
     loss_name: Function | None = None
 
 
@@ -270,6 +271,7 @@ class _Evaluation:
                 continue
             self.keep(function, "forward", binding)
             self.run.output = as_array(output)
+            self.run.single = isinstance(output, np.ndarray) and output.dtype == np.float32
             self.values.roles["output"] = output
             self.values.roles["cache"] = self._cache(output)
             return True

@@ -7,6 +7,7 @@ that allows one size only keeps its own.
 import ast
 import copy
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +26,7 @@ from chainrule.diagnosis.watching import shape_of
 WIDTHS = (9, 7, 11, 13)
 OUTPUTS = 3
 SAMPLES = (5, 6)
+LARGEST = 1024  # width of a layer; wider networks take too long to be nudged
 
 
 @dataclass
@@ -109,11 +111,12 @@ def _small(value: Any) -> bool:
 
 
 def several_sizes(found: Inventory, hint: Sequence[int] | None, outputs: int) -> list[tuple[int, ...]]:
-    """Sizes to try: as many layers as the file's own, then two hidden layers, one, three, none."""
+    """Sizes to try: as many layers as the file's own, then two hidden layers, one, three, none; then the file's own."""
     hidden = [2, 1, 3, 0]
     if hint is not None and 2 <= len(hint) <= 5:
         hidden = [len(hint) - 2, *(each for each in hidden if each != len(hint) - 2)]
-    return [(WIDTHS[0], *WIDTHS[1 : 1 + count], outputs) for count in hidden]
+    own = [tuple(hint)] if hint is not None and 2 <= len(hint) <= 5 and max(hint) <= LARGEST else []
+    return [*((WIDTHS[0], *WIDTHS[1 : 1 + count], outputs) for count in hidden), *own]
 
 
 def homes(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) -> Iterator[Home]:
@@ -292,7 +295,7 @@ def _resized(
         l = int(slot.name[1:])
         shape: tuple[int, ...] = (sizes[l - 1], sizes[l])
         if slot.name.startswith("b"):
-            shape = {"(h,)": (sizes[l],), "(1, h)": (1, sizes[l]), "(h, 1)": (sizes[l], 1)}[slot.form]
+            shape = _wide(sizes[l], slot.form)
         elif slot.flipped:
             shape = shape[::-1]
         new.append(replace(slot, shape=shape))
@@ -319,14 +322,20 @@ def _named(subject: Subject, plan: Plan, outputs: int) -> Iterator[Home]:
     """Parameters that only the names in forward tell of; their shapes are tried."""
     function = plan.forward or plan.backward
     for kind, names in _name_sources(subject, function):
-        weights = [each for each in names if vocabulary.is_weight(_end(each))]
-        biases = [each for each in names if vocabulary.is_bias(_end(each))]
+        weights = [each for each in names if vocabulary.is_weight(each)]
+        biases = [each for each in names if vocabulary.is_bias(each)]
+        biases = _completed(weights, biases)
         if not weights or (biases and len(biases) != len(weights)):
             continue
         sizes = (WIDTHS[0], *WIDTHS[1 : len(weights)], outputs)
         forms = ("(h,)", "(1, h)", "(h, 1)") if biases else ("", "extra")
         for form, flipped in itertools.product(forms, (False, True)):
             yield _furnished(kind, weights, biases, sizes, flipped, form)
+    layers = _layer_arguments(function)
+    if layers:
+        sizes = (WIDTHS[0], *WIDTHS[1 : len(layers)], outputs)
+        for form, flipped in itertools.product(("(h,)", "(1, h)", "(h, 1)"), (False, True)):
+            yield _layered(layers, sizes, flipped, form)
     for kind, argument in _list_sources(function):
         for count in (1, 2):
             sizes = (WIDTHS[0], *WIDTHS[1 : 1 + count], outputs)
@@ -334,8 +343,15 @@ def _named(subject: Subject, plan: Plan, outputs: int) -> Iterator[Home]:
                 yield _listed(kind, argument, sizes, flipped, form)
 
 
-def _end(name: str) -> str:
-    return name
+def _completed(weights: Sequence[str], biases: Sequence[str]) -> list[str]:
+    """The biases, with b2 where W2 has none but W1 has b1: a forward pass may have forgotten it."""
+    if not biases or len(biases) >= len(weights):
+        return list(biases)
+    number = re.search(r"\d+", biases[0])
+    numbers = [re.search(r"\d+", each) for each in weights]
+    if number is None or not all(numbers):
+        return list(biases)
+    return [biases[0].replace(number.group(), each.group()) for each in numbers if each is not None]
 
 
 def _shape(l: int, sizes: Sequence[int], flipped: bool) -> tuple[int, ...]:
@@ -357,7 +373,7 @@ def _furnished(
         slots.append(Slot(f"W{l}", step, flipped, whole, False, shape))
         if biases:
             bias = biases[l - 1]
-            wide: tuple[int, ...] = {"(h,)": (sizes[l],), "(1, h)": (1, sizes[l]), "(h, 1)": (sizes[l], 1)}[form]
+            wide = _wide(sizes[l], form)
             template[bias] = np.zeros(wide)
             slots.append(Slot(f"b{l}", (("key", bias),), False, form, False, wide))
     if kind == "params tuple":
@@ -379,17 +395,41 @@ def _listed(kind: str, names: tuple[str, ...], sizes: tuple[int, ...], flipped: 
         template[names[0]].append(np.zeros(shape))
         slots.append(Slot(f"W{l}", (("key", names[0]), ("index", l - 1)), flipped, "", False, shape))
         if len(names) > 1:
-            wide: tuple[int, ...] = {"(h,)": (sizes[l],), "(1, h)": (1, sizes[l]), "(h, 1)": (sizes[l], 1)}[form]
+            wide = _wide(sizes[l], form)
             template[names[1]].append(np.zeros(wide))
             slots.append(Slot(f"b{l}", (("key", names[1]), ("index", l - 1)), False, form, False, wide))
     return Home(kind, template, slots, sizes)
+
+
+def _layer_arguments(function: Function) -> list[str]:
+    """`layer1, layer2`: arguments that are (W, b) of one layer each."""
+    names = [
+        each for each in function.arguments if re.fullmatch(r"(layer|l|params?|theta|affine|dense)_?\d", each.lower())
+    ]
+    return names if [int(each[-1]) for each in names] == list(range(1, len(names) + 1)) else []
+
+
+def _layered(names: Sequence[str], sizes: tuple[int, ...], flipped: bool, form: str) -> Home:
+    template: dict[str, Any] = {}
+    slots: list[Slot] = []
+    for l, name in enumerate(names, 1):
+        shape, wide = _shape(l, sizes, flipped), _wide(sizes[l], form)
+        template[name] = (np.zeros(shape), np.zeros(wide))
+        slots.append(Slot(f"W{l}", (("key", name), ("index", 0)), flipped, "", False, shape))
+        slots.append(Slot(f"b{l}", (("key", name), ("index", 1)), False, form, False, wide))
+    return Home("arguments", template, slots, sizes)
+
+
+def _wide(width: int, form: str) -> tuple[int, ...]:
+    shapes: dict[str, tuple[int, ...]] = {"(h,)": (width,), "(1, h)": (1, width), "(h, 1)": (width, 1)}
+    return shapes[form]
 
 
 def _name_sources(subject: Subject, function: Function) -> Iterator[tuple[str, list[str]]]:
     separate = [each for each in function.arguments if _like_parameter(each)]
     if separate:
         yield "arguments", separate
-    keys = _keys(function)
+    keys = _keys(subject, function)
     if keys:
         yield "params", keys
     unpacked = _unpacked(function)
@@ -423,23 +463,34 @@ def _like_parameter(name: str) -> bool:
     return vocabulary.is_weight(name) or vocabulary.is_bias(name)
 
 
-def _keys(function: Function) -> list[str]:
-    """The keys of an argument that are read: parameters["W1"]."""
-    keys: dict[str, None] = {}
-    for node in own_nodes(function.node):
-        if not (
-            isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load)
-        ):
-            continue
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        if node.value.id in function.arguments and isinstance(key, str) and _like_parameter(key):
-            keys[key] = None
+def _keys(subject: Subject, function: Function) -> list[str]:
+    """The keys of an argument that are read, parameters["W1"]; a bias that only other functions know joins them."""
+    keys = _read_keys(function)
     if keys:
-        return list(keys)
+        others = [key for each in subject.found.functions.values() for key in _read_keys(each)]
+        return list(dict.fromkeys([*keys, *others]))
     text = ast.unparse(function.node)
-    if any(pattern in text for pattern in ("'W' + str", "f'W{", '"W" + str', 'f"W{')):
+    if any(pattern in text for pattern in ("'W' + str", "f'W{")):
         return ["W1", "b1", "W2", "b2"]
     return []
+
+
+def _read_keys(function: Function) -> list[str]:
+    """Of entries that are read or, as `grads["b2"]` or {"b2": …}, given back."""
+    keys: dict[str, None] = {}
+    for node in sorted(
+        own_nodes(function.node), key=lambda each: (getattr(each, "lineno", 0), getattr(each, "col_offset", 0))
+    ):
+        found: list[ast.expr | None] = []
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
+            found = [node.slice]
+        elif isinstance(node, ast.Dict):
+            found = list(node.keys)
+        for key in found:
+            name = key.value if isinstance(key, ast.Constant) else None
+            if isinstance(name, str) and _like_parameter(name) and not vocabulary.gradient_of(name):
+                keys[name] = None
+    return list(keys)
 
 
 def _unpacked(function: Function) -> list[str]:

@@ -161,7 +161,7 @@ def _by_shape(
             used.add(path)
     rest = [slot for slot in slots if slot.name not in found]
     left = [each for each in entries if each[0] not in used]
-    if rest and len(rest) == len(slots) == len(left):
+    if rest and len(rest) == len(left) and len(entries) == len(slots):
         for slot, (path, value) in zip(rest, left, strict=True):
             found[slot.name] = (labels[path], value)
 

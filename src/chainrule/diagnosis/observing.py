@@ -18,6 +18,7 @@ from chainrule.diagnosis.watching import as_array
 
 TIME = 1.2  # seconds of central differences at one point
 _STEP = 2e-5  # truncation h² f‴/6 and rounding ε f/h are then both near 1e-11
+_STEP_SINGLE = 5e-3  # of code that computes in float32
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -33,14 +34,15 @@ def _observed(trial: Trial, point: Point) -> Observation:
     if trial.penalty:
         settings["l2"] = PENALTY
     point = replace(point, settings=settings)
-    numerical, rounding = differences(trial, point) if run.loss is not None and np.isfinite(run.loss) else ({}, {})
+    loss = run.loss if run.loss is not None and not _rounded(run.loss) else None
+    numerical, rounding = differences(trial, point) if loss is not None and np.isfinite(loss) else ({}, {})
     forward = run.forward.variables() if run.forward is not None else {}
     backward = run.backward.variables() if run.backward is not None else {}
     again = run.again
     return Observation(
         point,
         run.output,
-        run.loss,
+        loss,
         numerical,
         rounding,
         _gradients(trial, run, backward),
@@ -51,6 +53,11 @@ def _observed(trial: Trial, point: Point) -> Observation:
         again.output if again is not None else None,
         _gradients(trial, again, {}) if again is not None else {},
     )
+
+
+def _rounded(loss: float) -> bool:
+    """Whether a loss was rounded to a few digits for print: its differences are then those of the rounding."""
+    return loss != 0 and loss == round(loss, 5)
 
 
 def _gradients(trial: Trial, run: Run, backward: dict[str, Variable]) -> dict[str, Variable]:
@@ -90,7 +97,8 @@ def differences(trial: Trial, point: Point) -> tuple[dict[str, Array], dict[str,
     Where there are too many entries for the time, a share of them; the others are NaN.
     """
     started = time.process_time()
-    base = _loss(trial, point, {})
+    first = trial.run(point, backward=False)
+    base, single = float("nan") if first.loss is None else first.loss, first.single
     cost = max(time.process_time() - started, 1e-5)
     total = sum(value.size for value in point.parameters.values())
     share = min(1.0, TIME / (2 * cost * total))
@@ -100,22 +108,23 @@ def differences(trial: Trial, point: Point) -> tuple[dict[str, Array], dict[str,
     for name, value in point.parameters.items():
         count = value.size if share == 1.0 else max(4, int(share * value.size))
         entries = np.arange(value.size) if count >= value.size else rng.choice(value.size, count, replace=False)
-        numerical[name], rounding[name] = _by(trial, point, name, entries, base)
+        numerical[name], rounding[name] = _by(trial, point, name, entries, base, single)
         if time.process_time() - started > 2 * TIME:
             break
     return numerical, rounding
 
 
-def _by(trial: Trial, point: Point, name: str, entries: Any, base: float) -> tuple[Array, float]:
+def _by(trial: Trial, point: Point, name: str, entries: Any, base: float, single: bool) -> tuple[Array, float]:
     original = point.parameters[name]
+    eps = float(np.finfo(np.float32).eps) if single else _EPS
     result = np.full(original.size, np.nan)
     worst = 0.0
     for index in entries:
-        step = _STEP * max(1.0, abs(float(original.reshape(-1)[index])))
+        step = (_STEP_SINGLE if single else _STEP) * max(1.0, abs(float(original.reshape(-1)[index])))
         right, left = (_nudged(trial, point, name, index, way * step) for way in (1.0, -1.0))
         result[index] = slope = (right - left) / (2 * step)
         bend = abs(right - 2 * base + left) / step  # h f″, unless there is a kink: then the jump of the slope
-        worst = max(worst, 16 * _EPS * abs(base) / step, bend if bend > 1e-2 * (abs(slope) + 1) else 0.0)
+        worst = max(worst, 16 * eps * abs(base) / step, bend if bend > 1e-2 * (abs(slope) + 1) else 0.0)
     return result.reshape(original.shape), float(worst + 1e-9) if np.isfinite(worst) else float("inf")
 
 
@@ -166,8 +175,19 @@ def interface(trial: Trial, remarks: tuple[str, ...]) -> Interface:
         shapes=_shapes(slots),
         functions=functions,
         stated=stated(trial),
-        remarks=remarks,
+        remarks=(*remarks, *_doubts(trial)),
     )
+
+
+def _doubts(trial: Trial) -> list[str]:
+    """What of the code makes the numbers coarse."""
+    run = trial.run(points(trial.home, trial.convention.samples)[0])
+    doubts = []
+    if run.loss is not None and _rounded(run.loss):
+        doubts.append("The loss is rounded to a few digits, so it was left aside")
+    if run.single:
+        doubts.append("The code computes in float32, whose rounding a right gradient shows too")
+    return doubts
 
 
 def _shapes(slots: list[Slot]) -> dict[str, tuple[int, ...]]:

@@ -104,7 +104,18 @@ def discover(root: Any, sizes: Sequence[int] | None, own: tuple[type, ...] = ())
         sizes = infer_sizes(found)
         if sizes is None:
             return []
-    return next((slots for flipped in (False, True, None) if (slots := _oriented(found, sizes, flipped))), [])
+    for flipped in (False, True, None):
+        slots = _oriented(found, sizes, flipped)
+        if slots and not _left(found, slots):
+            return slots
+    return []
+
+
+def _left(found: Sequence[Any], slots: list[Slot]) -> bool:
+    """Whether a matrix besides the slots could be a weight: then the network has more layers than these."""
+    taken = {slot.path for slot in slots}
+    rest = [(path, shape) for path, _, shape in found if path not in taken and len(shape) == 2 and min(shape) > 1]
+    return any(not last_name(path) or vocabulary.is_weight(last_name(path)) for path, _ in rest)
 
 
 def _oriented(found: Sequence[Any], sizes: Sequence[int], flipped: bool | None) -> list[Slot]:

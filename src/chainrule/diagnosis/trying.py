@@ -108,6 +108,8 @@ def understand(
                 best = attempt
             if best is not None and (best.score >= _ENOUGH or time.process_time() > end):
                 return _with_bias_in_place(best)
+            if attempt is not None and attempt.run.output is not None and attempt.run.loss is not None:
+                break  # with another number of outputs a mistake could hide
     return best and _with_bias_in_place(best)
 
 
@@ -144,7 +146,9 @@ def _with_bias_in_place(best: Attempt) -> Attempt:
 def _best_of(
     subject: Subject, plan: Plan, candidates: Iterable[Home], end: float, best: Attempt | None
 ) -> Attempt | None:
+    """Stops at the first home in which forward runs: another one, with fewer layers, would hide mistakes."""
     for home in itertools.islice(candidates, 40):
+        runs = False
         for convention in _conventions(subject, plan, home):
             trial = Trial(subject, plan, home, convention)
             trial.penalty = takes_penalty(trial)
@@ -153,8 +157,11 @@ def _best_of(
             score = _score(trial, run)
             if best is None or score > best.score:
                 best = Attempt(score, trial, run)
+            runs = runs or run.output is not None
             if score >= _ENOUGH or time.process_time() > end:
                 return best
+        if runs and home.theirs is None:
+            return best
     return best
 
 

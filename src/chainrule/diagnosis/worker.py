@@ -13,7 +13,7 @@ from chainrule.diagnosis import record
 from chainrule.diagnosis.adapter import adapter
 from chainrule.diagnosis.confinement import Kept, confine
 from chainrule.diagnosis.homes import Subject
-from chainrule.diagnosis.loading import load
+from chainrule.diagnosis.loading import InDouble, load
 from chainrule.diagnosis.observation import Intake
 from chainrule.diagnosis.observing import interface, observe
 from chainrule.diagnosis.recognition import Inventory, inventory
@@ -87,7 +87,7 @@ def understood(source: Source, subject: Subject, remarks: list[str]) -> Iterator
 
 def subject_of(source: Source) -> tuple[Subject, list[str]]:
     """The loaded file, and remarks on what of it did not run. Raises UnreadableError where it is no Python."""
-    tree = source.tree()
+    tree = InDouble().visit(source.tree())
     filename = str(source.path)
     builtins.__import__ = importing(filename)
     loaded = load(tree, filename)
@@ -96,8 +96,9 @@ def subject_of(source: Source) -> tuple[Subject, list[str]]:
         for each in loaded.namespace.values()
         if isinstance(each, type) and each.__module__ == loaded.namespace["__name__"]
     )
+    remarks = [each.removesuffix(".") for each in (*source.remarks, *loaded.remarks)]
     subject = Subject(loaded.namespace, inventory([(filename, tree)]), filename, {filename: assignments(tree)}, own)
-    return subject, [*source.remarks, *loaded.remarks]
+    return subject, remarks
 
 
 def _failure(best: Attempt | None, found: Inventory, remarks: list[str], source: Source) -> str | None:
