@@ -324,7 +324,7 @@ def _named(subject: Subject, plan: Plan, outputs: int) -> Iterator[Home]:
     for kind, names in _name_sources(subject, function):
         weights = [each for each in names if vocabulary.is_weight(each)]
         biases = [each for each in names if vocabulary.is_bias(each)]
-        biases = _completed(weights, biases)
+        weights, biases = _by_number(weights), _by_number(_completed(weights, biases))
         if not weights or (biases and len(biases) != len(weights)):
             continue
         sizes = (WIDTHS[0], *WIDTHS[1 : len(weights)], outputs)
@@ -341,6 +341,19 @@ def _named(subject: Subject, plan: Plan, outputs: int) -> Iterator[Home]:
             sizes = (WIDTHS[0], *WIDTHS[1 : 1 + count], outputs)
             for flipped, form in itertools.product((False, True), ("(h,)", "(1, h)", "(h, 1)")):
                 yield _listed(kind, argument, sizes, flipped, form)
+
+
+def _by_number(names: Sequence[str]) -> list[str]:
+    """W1, W2, W3, in whatever order they came; names without numbers as they came."""
+    numbers = [re.search(r"\d+", each) for each in names]
+    if not all(numbers):
+        return list(names)
+    return [
+        each
+        for _, each in sorted(
+            (int(number.group()), each) for number, each in zip(numbers, names, strict=True) if number
+        )
+    ]
 
 
 def _completed(weights: Sequence[str], biases: Sequence[str]) -> list[str]:

@@ -39,6 +39,7 @@ def matched(
                 path, value = min(fitting, key=lambda each: (shape_of(each[1]) != slot.shape, len(each[0])))
                 found[slot.name] = (labels[path], value)
                 used.add(path)
+    _listed_numbers(slots, entries, labels, found, used)
     _reversed(slots, found)
     if not attributes:
         _by_shape(slots, entries, labels, found, used)
@@ -126,6 +127,26 @@ def _same_kind(slot: Slot, path: Path, label: str, attributes: bool, names: Sequ
         index = _index(slot.path)
         return ours[-1] == (index[-1] if index else int(slot.name[1:]) - 1) or ours[-1] == int(slot.name[1:]) - 1
     return False
+
+
+def _listed_numbers(
+    slots: Sequence[Slot],
+    entries: list[tuple[Path, Any]],
+    labels: dict[Path, str],
+    found: dict[str, Named],
+    used: set[Path],
+) -> None:
+    """`grad_b = [0.3, 0.1]`: gradients of all biases in a list, each collapsed to a number."""
+    biases = [slot for slot in slots if slot.name.startswith("b")]
+    if any(slot.name in found for slot in biases):
+        return
+    for path, value in entries:
+        base = gradient_of(_word(path, labels[path]))
+        if isinstance(value, list) and shape_of(value) == (len(biases),) and vocabulary.is_bias(base or "-"):
+            for place, slot in enumerate(biases):
+                found[slot.name] = (f"{labels[path]}[{place}]", value[place])
+            used.add(path)
+            return
 
 
 def _reversed(slots: Sequence[Slot], found: dict[str, Named]) -> None:
