@@ -108,7 +108,7 @@ def sample_vectors_column(code, X, labels, T, P):
     net.weights, net.biases = [P["W1"], P["W2"]], [P["b1"], P["b2"]]
     x, t = X[:1].T, T[:1].T
     db, dW = net.backprop(x, t)
-    return net.cost(net.feedforward(x), t), {"W1": dW[0], "b1": db[0], "W2": dW[1], "b2": db[1]}
+    return net.cost(net.feedforward(x), t), paired(dW, db)
 
 
 def sample_vectors_row(code, X, labels, T, P):
@@ -166,8 +166,7 @@ def notebook_column(code, X, labels, T, P):
 def regression_row(code, X, labels, T, P):
     weights, biases = [P["W1"], P["W2"]], [P["b1"], P["b2"]]
     output, zs, activations = code.forward(X, weights, biases)
-    dW, db = code.backward(T, zs, activations, weights)
-    return code.mse_loss(output, T), {"W1": dW[0], "b1": db[0], "W2": dW[1], "b2": db[1]}
+    return code.mse_loss(output, T), paired(*code.backward(T, zs, activations, weights))
 
 
 def regression_column(code, X, labels, T, P):
@@ -217,6 +216,50 @@ def softmax_squared_row(code, X, labels, T, P):
     return code.loss(a2, T), dict(zip(P, code.backward(X, T, P["W2"], a1, a2), strict=True))
 
 
+def globals_row(code, X, labels, T, P):
+    vars(code).update(P)
+    code.forward(X)
+    return code.compute_loss(labels), dict(zip(P, code.backward(X, labels), strict=True))
+
+
+def binary_column(code, X, labels, T, P):
+    output, memory = code.forward_propagation(X.T, P)
+    return code.compute_cost(output, T.T), lowered(code.backward_propagation(P, memory, X.T, T.T))
+
+
+def private_row(code, X, labels, T, P):
+    net = code.MyMLP(alpha=0.3)
+    net.coefs_, net.intercepts_ = [P["W1"], P["W2"]], [P["b1"], P["b2"]]
+    return net._loss(X, T), paired(*net._backward(X, T))
+
+
+def leaky_column(code, X, labels, T, P):
+    net = code.NeuralNet(sizes(P, column=True))
+    for l, layer in enumerate(net.layers, 1):
+        layer["W"], layer["b"] = P[f"W{l}"], P[f"b{l}"]
+    net.forward(X.T)
+    net.backward(T.T)
+    return net.cost(T.T), paired([layer["dW"] for layer in net.layers], [layer["db"] for layer in net.layers])
+
+
+def inside_column(code, X, labels, T, P):
+    weights, biases = [P["W1"], P["W2"]], [P["b1"], P["b2"]]
+    return code.cost_function(X.T, T.T, weights, biases), paired(*code.backprop(X.T, T.T, weights, biases))
+
+
+def tuples_row(code, X, labels, T, P):
+    layers = (P["W1"], P["b1"]), (P["W2"], P["b2"])
+    output, memory = code.model(X, *layers)
+    (dW1, db1), (dW2, db2) = code.gradients(T, *layers, memory)
+    return code.squared_error(output, T), {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
+
+
+def paired(weights: Any, biases: Any) -> Arrays:
+    """Gradients in lists under the names of their parameters."""
+    named = zip("Wb", (weights, biases), strict=True)
+    return {f"{letter}{l}": G for letter, found in named for l, G in enumerate(found, 1)}
+
+
 def lowered(found: Arrays) -> Arrays:
     """Gradients called dW1 under the names of their parameters, without those of anything else."""
     return {name: found[f"d{name}"] for name in NAMES if f"d{name}" in found}
@@ -236,6 +279,7 @@ DRIVERS: dict[str, Driver] = {
 # Number of layers, 2 by default, and biases (h,), (1, h), (h, 1) in columns by default, or an "extra" row or column.
 LAYERS = {
     "two_hidden_row": 3,
+    "leaky_column": 3,
     "two_hidden_column": 3,
     "layer_functions_column": 3,
     "class_params_column": 3,
@@ -246,24 +290,23 @@ BIASES = {
     "arguments_row": "(h,)", "layer_functions_row": "(h,)", "layer_objects_row": "(h,)", "lists": "(h,)",
     "sample_vectors_row": "(h,)", "regularized_row": "(h,)", "three_layers_row": "(h,)", "notebook_row": "(h,)",
     "regression_row": "(h,)", "in_place_row": "(h,)", "no_loss_row": "(h,)",
-    "two_hidden_row": "(h,)", "accumulate_row": "(h,)", "softmax_squared_row": "(h,)",
+    "two_hidden_row": "(h,)", "accumulate_row": "(h,)", "private_row": "(h,)", "tuples_row": "(h,)",
+    "softmax_squared_row": "(h,)",
     "extra_row_row": "extra", "extra_row_column": "extra",
 }  # fmt: skip
 
 
 def start(style: str, draw: np.random.Generator) -> tuple[Any, Any, Any, Arrays]:
     """X (m, d), labels, targets and parameters in the shapes of the style, of which no two sizes are the same."""
-    small = style == "lists"
-    widths = [2, 3, 2] if small else [7, 6, 4] if LAYERS.get(style, 2) == 2 else [7, 6, 8, 4]
+    widths = [7, 6, 4] if LAYERS.get(style, 2) == 2 else [7, 6, 8, 4]
+    widths = [2, 3, 2] if style == "lists" else [7, 6, 1] if style == "binary_column" else widths
     widths = [7, 6, 6, 4] if style.startswith("two_hidden") else widths
     m, K = 5, widths[-1]
     X = draw.normal(size=(m, widths[0]))
     labels = draw.integers(K, size=m)
-    T = (
-        draw.normal(size=(m, K))
-        if style.startswith("regression") or style == "layer_objects_column"
-        else np.eye(K)[labels]
-    )
+    T = np.eye(K)[labels] if K > 1 else np.arange(m)[:, None] % 2.0
+    if style.startswith("regression") or style == "layer_objects_column":
+        T = draw.normal(size=(m, K))
     column, bias = style.endswith("column"), BIASES.get(style, "keepdims")
     P: Arrays = {}
     for l, (fan_in, fan_out) in enumerate(pairwise(widths), 1):
