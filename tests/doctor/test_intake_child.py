@@ -268,3 +268,21 @@ def test_a_file_without_a_word_is_not_run(tmp_path, monkeypatch):
     path.write_text(SOUND)
     monkeypatch.setattr(child, "_START", "pass")
     refused(take_in(Path(path)), "without a word")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from __future__ import braces",
+        "return 3",
+        "np.array = lambda *given: 3",
+        "raise KeyboardInterrupt",
+        "np.zeros = None",
+    ],
+)
+def test_code_that_spoils_what_it_runs_in_ends_in_a_record_or_a_sentence(taken, line):
+    intake = taken(SOUND + "\n" + line + "\n")
+    if intake.failure is None:
+        run_through(intake)
+    else:
+        refused(intake, "could not be")

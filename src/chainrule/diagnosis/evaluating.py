@@ -258,7 +258,7 @@ class _Evaluation:
                         self.result = self.call(function, binding)
                 else:
                     self.result = self.call(function, binding)
-            except (OutOfTime, KeyboardInterrupt):
+            except self.subject.urgent:
                 raise
             except BaseException as error:
                 failures = sentence(error, self.subject.filename)
@@ -365,7 +365,7 @@ class _Evaluation:
         for binding in self.bound(function, "loss"):
             try:
                 value = self.call(function, binding)
-            except (OutOfTime, KeyboardInterrupt):
+            except self.subject.urgent:
                 raise
             except BaseException as error:
                 self.run.failed["loss"] = sentence(error, self.subject.filename)
@@ -437,7 +437,7 @@ class _Evaluation:
                     result = self.call(function, binding)
             else:
                 result = self.call(function, binding)
-        except (OutOfTime, KeyboardInterrupt):
+        except self.subject.urgent:
             raise
         except BaseException as error:
             run.failed["backward"] = sentence(error, self.subject.filename)
@@ -566,7 +566,7 @@ class _Evaluation:
         for binding in self.bound(function, "update")[:3]:
             try:
                 updated = self.call(function, binding)
-            except (OutOfTime, KeyboardInterrupt):
+            except self.subject.urgent:
                 raise
             except BaseException:
                 continue

@@ -16,7 +16,7 @@ import numpy as np
 
 from chainrule.diagnosis import binding as bound
 from chainrule.diagnosis import vocabulary
-from chainrule.diagnosis.loading import attempt
+from chainrule.diagnosis.loading import OutOfTime, attempt
 from chainrule.diagnosis.parameters import Path, Slot, discover, infer_sizes, last_name, leaves
 from chainrule.diagnosis.recognition import Function, Inventory, Plan, callsite, own_nodes, ranked, written
 from chainrule.diagnosis.vocabulary import plain
@@ -49,6 +49,11 @@ class Subject:
             for name, value in self.namespace.items()
             if name in used and _small(value)
         }
+
+    @property
+    def urgent(self) -> tuple[type[BaseException], ...]:
+        """What is never taken for a failure of the code: its time is over, or somebody at the keyboard wants an end."""
+        return (OutOfTime,) if self.limited else (OutOfTime, KeyboardInterrupt)
 
     def restore(self) -> None:
         """Put the module's own numbers, arrays and lists back to what they were when the file was loaded."""

@@ -38,13 +38,13 @@ def load(tree: ast.Module, filename: str, allowance: float = TIME) -> Loaded:
     loaded = Loaded(namespace)
     end = time.monotonic() + allowance
     for statement in tree.body:
-        code = compile(ast.Module([statement], []), filename, "exec")
         definition = isinstance(statement, _DEFINITIONS) or _constant(statement)
         left = 2.0 if definition else end - time.monotonic()
         if left <= 0:
             loaded.remarks.append(f"Line {statement.lineno} was not run: the lines before it took {allowance:g} s.")
             continue
-        failure = attempt(lambda code=code: exec(code, namespace), left, filename)[1]
+        module = ast.Module([statement], [])
+        failure = attempt(lambda m=module: exec(compile(m, filename, "exec"), namespace), left, filename)[1]
         if failure:
             loaded.remarks.append(f"Left out: {failure}")
     return loaded
@@ -75,9 +75,7 @@ def attempt(run: Any, seconds: float, filename: str) -> tuple[Any, str]:
             return run(), ""
     except OutOfTime:
         return None, f"{_place(filename)}still running after {seconds:.1f} s."
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
+    except BaseException as error:  # KeyboardInterrupt too: no keyboard reaches the process that this runs in
         return None, sentence(error, filename)
 
 
@@ -92,6 +90,8 @@ def sentence(error: BaseException, filename: str) -> str:
         return f"{place}the code waits for input, and there is none."
     if isinstance(error, MemoryError):
         return f"{place}the code asks for more memory than it may have."
+    if isinstance(error, SyntaxError):
+        return f"line {error.lineno}: {error.msg}."
     text = " ".join(str(error).split())
     text = text if len(text) <= 200 else f"{text[:200]}…"
     return f"{place}{type(error).__name__}{': ' if text else ''}{text}."

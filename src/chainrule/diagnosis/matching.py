@@ -92,7 +92,7 @@ def _same_place(slot: Slot, path: Path, label: str, attributes: bool, names: Seq
     """`layers[0].dW` beside `layers[0].W`."""
     if len(path) != len(slot.path) or path[:-1] != slot.path[:-1]:
         return False
-    return bool(gradient_of(_word(path, label)) == plain(slot.word) != "")
+    return bool(slot.word) and gradient_of(_word(path, label)) == plain(slot.word)
 
 
 def _same_name(slot: Slot, path: Path, label: str, attributes: bool, names: Sequence[str]) -> bool:
@@ -125,7 +125,7 @@ def _same_kind(slot: Slot, path: Path, label: str, attributes: bool, names: Sequ
     ours = _index(path)[1 if names and path and path[0][0] == "index" else 0 :]
     if ours:
         index = _index(slot.path)
-        return ours[-1] == (index[-1] if index else int(slot.name[1:]) - 1) or ours[-1] == int(slot.name[1:]) - 1
+        return ours[-1] in (index[-1] if index else -1, int(slot.name[1:]) - 1)
     return False
 
 

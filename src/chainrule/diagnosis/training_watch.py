@@ -130,7 +130,7 @@ def _watched(trial: Trial, function: Function) -> Loop | None:
                 result = setting.target()(**arguments)
         except OutOfTime:
             failure = f"{function.qualified} was still running after {TIME} s"
-        except KeyboardInterrupt:
+        except trial.subject.urgent:
             raise
         except BaseException as error:
             failure = sentence(error, trial.subject.filename)

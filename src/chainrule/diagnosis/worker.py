@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -34,14 +35,19 @@ def main() -> None:
     path, result = Path(task["path"]), Path(task["record"])
     sys.path.append(str(path.parent))
     started = time.monotonic()
-    code = 0
+    code, last = 0, Intake(path)
     try:
-        for intake in intakes(path, printed):
-            _leave(replace(intake, output=printed.text()), result)
+        for last in intakes(path, printed):
+            _leave(replace(last, output=printed.text()), result)
             if time.monotonic() - started > task["seconds"]:
                 break
     except MemoryError:
         code = OUT_OF_MEMORY
+    except BaseException as error:  # the code may have spoilt anything, NumPy itself included
+        if not last.observations:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            why = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+            _leave(Intake(path, failure=f"{path.name} could not be examined ({why}).", output=printed.text()), result)
     os._exit(code)  # whatever threads the code has started, and whatever it has registered for the end
 
 
