@@ -19,7 +19,7 @@ from chainrule.diagnosis.naming import Names, equation, find_names, short
 from chainrule.diagnosis.objective import Objective, multiple, power_of
 from chainrule.diagnosis.observation import Intake, Interface
 from chainrule.diagnosis.plainly import numeric_mistakes
-from chainrule.diagnosis.report import Diagnosis, Quantity
+from chainrule.diagnosis.report import Diagnosis, Quantity, Verdict
 from chainrule.diagnosis.state import state_findings
 from chainrule.diagnosis.verdict import Judged, common_factor, judge
 
@@ -96,7 +96,7 @@ class _Diagnosing:
         scaled = factor is not None and not same_number((1.0, *factor))
         if factor is not None and scaled:
             self.remarks.append(self._factor_words(factor))
-        verdict = "wrong" if wrong else "right up to scale" if scaled else "right"
+        verdict: Verdict = "wrong" if wrong else "right up to scale" if scaled else "right"
         unseen = (
             not kept and all(j.right or j.unseen for j in judged.values()) and any(j.unseen for j in judged.values())
         )
@@ -163,11 +163,11 @@ class _Diagnosing:
         best, case = min(((explain(case), case) for case in self._cases(network, loss)), key=lambda pair: pair[0].cost)
         if best.unknown and best.cost > MUDDLED:
             best = replace(best, mistakes=tuple(m for m in best.mistakes if m in case.first))
-        mistakes = in_the_loss(best.mistakes, case)
+        found = in_the_loss(best.mistakes, case)
         names = find_names(
             self.interface, self.gradients, case.network, case.objective, best, self.forward, self.backward
         )
-        return best, [self._finding(m, names, best, case) for m in mistakes]
+        return best, [self._finding(m, names, best, case) for m in found]
 
     def _cases(self, network: Network, loss: Objective) -> list[Case]:
         """The passes as they may be meant: as they are, or with a known mistake of the forward pass put right."""
@@ -175,8 +175,8 @@ class _Diagnosing:
         sizes |= {f"h{l}" if network.depth > 2 else "h": network.width(l) for l in range(1, network.depth)}
         plain = Case(network, loss, self.gradients, self.backward, sizes, frozenset(self.points[0].parameters))
         if loss.output.fault and loss.output is not network.output:
-            meant = replace(loss, output=_as_meant(loss.output))
-            return [replace(plain, objective=meant, first=(_wrong_softmax(loss.output.fault, network.depth),))]
+            put_right = replace(loss, output=_as_meant(loss.output))
+            return [replace(plain, objective=put_right, first=(_wrong_softmax(loss.output.fault, network.depth),))]
         if network.fault:
             first = forward_mistake(network)
             if network.fault == "softmax-axis":
@@ -397,13 +397,7 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
         return tuple(mistakes)
     product = [1.0 for _ in m]
     for x in scales:
-        factor = x.parameter["factor"]
-        for i, k in enumerate(m):
-            product[i] *= (
-                {"m": k, "m^2": k * k, "1/m": 1 / k, "1/m^2": 1 / k**2}.get(factor, factor)
-                if isinstance(factor, str)
-                else float(factor)
-            )  # type: ignore[arg-type]
+        product = [p * _value(x.parameter["factor"], k) for p, k in zip(product, m, strict=True)]
     own = tuple(r * s for r, s in zip(product, loss.scale, strict=True))
     matched = loss.loss.name
     usual = (1.0, 2.0) if matched == "squared error" else (1.0,)
@@ -426,6 +420,14 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
             )
         )
     return (*found, *(x for x in mistakes if x not in scales))
+
+
+def _value(factor: object, m: int) -> float:
+    """The number behind a factor as a mistake states it."""
+    if isinstance(factor, str):
+        return {"m": m, "m^2": m**2, "1/m": 1 / m, "1/m^2": 1 / m**2}[factor]
+    assert isinstance(factor, int | float)
+    return float(factor)
 
 
 def _the(words: str) -> str:

@@ -105,13 +105,13 @@ def _others() -> list[Function]:
 
 
 def _logistic(z: Array) -> Array:
-    return rules.activation("sigmoid").value(z)
+    return np.asarray(rules.activation("sigmoid").value(z))
 
 
 @cache
 def output_maps() -> tuple[Map, ...]:
     def stable(z: Array) -> Array:
-        return rules.output("softmax").value(z)
+        return np.asarray(rules.output("softmax").value(z))
 
     return (
         Map("softmax", stable, lambda A, G, Z: A * (G - (G * A).sum(axis=1, keepdims=True))),

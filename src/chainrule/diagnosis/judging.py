@@ -141,24 +141,32 @@ def _with_leaves(case: Case, l: int, above: Explanation, candidates: Iterator[_C
 
 def _kept(explanations: list[Explanation]) -> list[Explanation]:
     """The best, those that say the same of dZ put together; the kinds of the others are kept as `also`."""
-    kept: list[Explanation] = []
+    cheapest = min(explanation.cost for explanation in explanations)
+    kept: dict[tuple[float, ...], Explanation] = {}
     for explanation in sorted(explanations, key=lambda e: e.cost):
-        l = min(explanation.D)
-        twin = next((i for i, k in enumerate(kept) if _same(k, explanation, l)), None)
-        if twin is None:
-            kept.append(explanation)
-        elif explanation.cost < kept[twin].cost + 0.01 and not explanation.unknown:
-            also = dict(kept[twin].also)
-            known = {mistake.kind for mistake in kept[twin].mistakes}
+        if explanation.cost > cheapest + HOPELESS:
+            break
+        key = _signature(explanation)
+        if key not in kept:
+            kept[key] = explanation
+        elif explanation.cost < kept[key].cost + 0.01 and not explanation.unknown:
+            also = dict(kept[key].also)
+            known = {mistake.kind for mistake in kept[key].mistakes}
             for mistake in explanation.mistakes:
                 if mistake.kind not in known:
                     also[mistake.quantity] = tuple(dict.fromkeys((*also.get(mistake.quantity, ()), mistake.kind)))
-            kept[twin] = replace(kept[twin], also=also)
-    return [explanation for explanation in kept[:BEAM] if explanation.cost < kept[0].cost + HOPELESS]
+            kept[key] = replace(kept[key], also=also)
+    return list(kept.values())[:BEAM]
 
 
-def _same(a: Explanation, b: Explanation, l: int) -> bool:
-    return all(close(a.D[k], b.D[k], 1e-9) for k in a.D if k >= l)
+def _signature(explanation: Explanation) -> tuple[float, ...]:
+    """A few numbers that are the same where all dZ are."""
+    found = []
+    for both in explanation.D.values():
+        for D in both:
+            total = float(D.ravel() @ np.cos(np.arange(1, D.size + 1)))
+            found.append(float(f"{total:.8g}"))
+    return tuple(found)
 
 
 def _output_candidates(case: Case) -> Iterator[_Candidate]:
@@ -298,7 +306,14 @@ def _own(case: Case, l: int, dA: Both | None) -> Iterator[_Candidate]:
 
 
 def _seen(case: Case, l: int, B: Both) -> bool:
-    return any(factors(local.value, B) is not None for local in case.backward.get(l, []))
+    """Whether a variable holds B, or a plain multiple of it."""
+    for local in case.backward.get(l, []):
+        r = factors(local.value, B)
+        if r is None or local.value[0].size < 2:
+            continue
+        if factor_mistakes(r, case.m, "", case.sizes, plain=True) is not None or case.objective.before_mean(r, case.m):
+            return True
+    return False
 
 
 _NAMED = re.compile(r"(?:d|delta|grad|error|err|g)_?(?:z|Z|k|a_in)?_?(\d)$")

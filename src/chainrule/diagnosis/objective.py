@@ -94,9 +94,11 @@ def multiple(c: float, sizes: dict[str, int]) -> str:
     for n, text in ((2, "½"), (3, "⅓"), (4, "¼")):
         if np.isclose(c * n, 1, rtol=TOLERANCE):
             return text
-    if np.isclose(c, round(c), rtol=TOLERANCE) and round(c):
-        return str(round(c))
-    return f"1/{round(1 / c)}" if 0 < c < 1 and np.isclose(1 / c, round(1 / c), rtol=TOLERANCE) else f"{c:.6g}"
+    for x, text in ((c, "{}"), (1 / c if c else 0.0, "1/{}")):
+        nearest = round(x)
+        if nearest and abs(x - nearest) <= TOLERANCE * abs(nearest):
+            return text.format(nearest)
+    return f"{c:.6g}"
 
 
 def recognise(network: Network, observations: Sequence[Observation]) -> Objective | None:

@@ -41,13 +41,19 @@ def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterato
         "collapsed-scalar", q, f"{{{q}}} is a single number, the sum of {{{here}}} over all its entries"
     )
     yield tuple(np.full_like(r, r.sum()) for r in R), collapsed
+    yield tuple(np.full_like(r, r.mean()) for r in R), collapsed
+    yield tuple(np.full_like(r, d.mean()) for r, d in zip(R, D, strict=True)), collapsed
+    yield tuple(r.mean().reshape(()) for r in R), collapsed
+    yield tuple(d.mean().reshape(()) for d in D), collapsed
     # With one sample a sum over the classes is a single number too, and in the output layer it was meant as that.
     yield tuple(r.sum().reshape(()) for r in R), across if single and l == network.depth else collapsed
     if not single:
         unsummed = Mistake("wrong-axis", q, f"{{{q}}} is not summed over the samples: it has an entry for each of them")
-        yield tuple(d.sum(axis=1) for d in D), across
-        yield D, unsummed
-        yield tuple(d.T for d in D), unsummed
+        for late in (D, tuple(len(d) * d for d in D)):  # before the 1/m of the mean that comes with the sum
+            yield tuple(d.sum(axis=1) for d in late), across
+            yield tuple(d.mean(axis=1) for d in late), across
+            yield late, unsummed
+            yield tuple(d.T for d in late), unsummed
     yield tuple(r[::-1] for r in R), Mistake("permuted-rows", q, f"the entries of {{{q}}} are in reverse order")
     yield tuple(np.roll(r, 1) for r in R), Mistake("permuted-rows", q, f"the entries of {{{q}}} are shifted by one")
     if not single:
@@ -55,6 +61,10 @@ def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterato
             yield (
                 total(tuple(d[part] for d in D)),
                 Mistake("missing-term", q, f"{{{q}}} sums over {words} instead of all samples"),
+            )
+            yield (
+                total(tuple(len(d) * d[part] for d in D)),
+                Mistake("missing-term", q, f"{{{q}}} sums over {words} instead of all samples, without the 1/m"),
             )
         yield (
             tuple(d.max(axis=0) for d in D),

@@ -1,6 +1,6 @@
 """What the backward pass makes of one hidden layer where it goes wrong: dA from the layer above, and dZ from dA."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -94,6 +94,10 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
             ),
         )
         yield (
+            tuple(f.derivative(-z, f.value(-z)) for z in Z),
+            says("wrong-derivative", f"{{{q}}} takes the derivative of {f.name} at −{{{Zl}}} instead of {{{Zl}}}"),
+        )
+        yield (
             tuple(f.derivative(z, z) for z in Z),
             says("wrong-operand", f"the derivative of {f.name} in {{{q}}} has {{{Zl}}} where {{{Al}}} belongs"),
         )
@@ -131,7 +135,7 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
         slope = network.slope(l)
         for form, text in _FORMS:
             yield (
-                tuple(np.asarray(form(z, a, s), dtype=float) for z, a, s in zip(Z, A, slope, strict=True)),
+                tuple(np.asarray(form(z, a, s), dtype=np.float64) for z, a, s in zip(Z, A, slope, strict=True)),
                 says(
                     "wrong-derivative",
                     f"{{{q}}} takes {text.format(A='{' + Al + '}', Z='{' + Zl + '}')} for the derivative of {f.name}",
@@ -140,10 +144,10 @@ def slope_mistakes(network: Network, l: int, dA: Both) -> Iterator[tuple[Both, M
 
 
 def _positive(x: Array) -> Array:
-    return (x > 0) * 1.0
+    return np.asarray((x > 0) * 1.0)
 
 
-_FORMS = [
+_FORMS: list[tuple[Callable[[Array, Array, Array], Array], str]] = [
     (lambda z, a, s: 1 - a, "1 − {A}"),
     (lambda z, a, s: 1 + a, "1 + {A}"),
     (lambda z, a, s: a, "{A} itself"),

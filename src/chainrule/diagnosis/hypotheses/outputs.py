@@ -1,6 +1,6 @@
 """What ∂L/∂Z of the output layer is where it was derived wrongly: another loss, another Jacobian, another operand."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.functions import MATCHED, activations, losses
 from chainrule.diagnosis.kinds import Mistake
 from chainrule.diagnosis.objective import Objective
+
+Form = Callable[[Array, Array, Array], Array]
 
 
 def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Both, Mistake]]:
@@ -20,14 +22,14 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
         a = network.A[L] if same else tuple(objective.output.value(z) for z in network.Z[L])
         values = list(zip(objective.scale, a, network.Z[L], network.T, strict=True))
 
-        def each(form: object) -> Both:
-            return tuple(np.asarray(s * form(x, z, t)) for s, x, z, t in values)  # type: ignore[operator]
+        def each(form: Form) -> Both:
+            return tuple(np.asarray(s * form(x, z, t)) for s, x, z, t in values)
 
         def says(kind: str, sentence: str, **parameter: object) -> Mistake:
             return Mistake(kind, q, sentence, parameter=parameter)
 
-        def mean(form: object) -> Both:
-            return tuple(np.asarray(form(x, z, t) / len(t)) for _, x, z, t in values)  # type: ignore[operator]
+        def mean(form: Form) -> Both:
+            return tuple(np.asarray(form(x, z, t) / len(t)) for _, x, z, t in values)
 
         pull, name = objective.output.pull, objective.output.name
         G = objective.loss.gradient
@@ -129,29 +131,33 @@ def output_mistakes(network: Network, objective: Objective) -> Iterator[tuple[Bo
 
 
 def _softmax(
-    each: object, says: object, objective: Objective, q: str, A: str, T: str
+    each: Callable[[Form], Both], says: Callable[..., Mistake], objective: Objective, q: str, A: str, T: str
 ) -> Iterator[tuple[Both, Mistake]]:
     """Softmax without the entries of its Jacobian beside the diagonal, or with a derivative too many."""
     G = objective.loss.gradient
     yield (
         each(lambda x, z, t: G(x, t) * x * (1 - x)),
-        says(  # type: ignore[operator]
+        says(
             "softmax-diagonal",
             f"{{{q}}} uses only the diagonal a(1 − a) of softmax's Jacobian; the entries −aₖaⱼ beside it are missing",
         ),
     )
+    yield (
+        each(lambda x, z, t: x * (G(x, t) - (G(x, t) * x).sum(axis=0))),
+        says("wrong-derivative", f"{{{q}}} sums over the samples in softmax's Jacobian instead of the classes"),
+    )
     if MATCHED["softmax"] == objective.loss.name:
         yield (
             each(lambda x, z, t: (x - t) * x * (1 - x)),
-            says(  # type: ignore[operator]
+            says(
                 "wrong-derivative",
                 f"{{{q}}} is multiplied by {{{A}}}(1 − {{{A}}}), but {{{A}}} − {{{T}}} has softmax's derivative in it",
             ),
         )
 
 
-def _through(pull: object, gradient: object) -> object:
-    return lambda x, z, t: pull(x, gradient(x, t), z)  # type: ignore[operator]
+def _through(pull: Form, gradient: Callable[[Array, Array], Array]) -> Form:
+    return lambda x, z, t: pull(x, gradient(x, t), z)
 
 
 def _b(name: str) -> str:
@@ -167,7 +173,7 @@ def _columns(t: Array) -> Array:
     return np.broadcast_to((t > 0.5).any(axis=0).astype(float), t.shape)
 
 
-_DERIVATIVES = [
+_DERIVATIVES: list[tuple[Callable[[Array, Array], Array], str]] = [
     (lambda a, z: a * (1 - a), "{A} ∘ (1 − {A})"),
     (lambda a, z: 1 - a * a, "1 − {A}²"),
     (lambda a, z: a, "{A}"),
@@ -178,7 +184,7 @@ _DERIVATIVES = [
     (lambda a, z: 1 - z * z, "1 − {Z}²"),
 ]
 
-_ORDERS = [
+_ORDERS: list[tuple[Callable[[Array], Array], str]] = [
     (lambda t: t[::-1], "in reverse order"),
     (lambda t: np.roll(t, 1, axis=0), "shifted by one"),
     (lambda t: np.roll(t, -1, axis=0), "shifted by one"),

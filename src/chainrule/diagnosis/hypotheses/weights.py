@@ -1,10 +1,10 @@
 """What the gradient of a weight matrix is where its own line is wrong, dZ of its layer being given."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from chainrule.diagnosis.agreement import Both
+from chainrule.diagnosis.agreement import Array, Both
 from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.kinds import Mistake
 
@@ -31,7 +31,7 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
                 Mistake("wrong-operand", q, f"{{{q}}} has the derivative f′({{Z{l - 1}}}) where {{{below}}} belongs"),
             )
             yield (
-                product(tuple((z > 0) * 1.0 for z in network.Z[l - 1]), D),
+                product(tuple(np.asarray((z > 0) * 1.0) for z in network.Z[l - 1]), D),
                 Mistake("wrong-operand", q, f"{{{q}}} has the mask 1[{{Z{l - 1}}} > 0] where {{{below}}} belongs"),
             )
             yield (
@@ -78,14 +78,11 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
             product(tuple(a[part] for a in A), tuple(d[part] for d in D)),
             Mistake("missing-term", q, f"{{{q}}} sums over {words} instead of all samples"),
         )
-    yield (
-        tuple(np.outer(a.sum(axis=0), d.sum(axis=0)) for a, d in zip(A, D, strict=True)),
-        Mistake(
-            "elementwise-for-product",
-            q,
-            f"{{{q}}} multiplies the sums over the samples instead of summing the products",
-        ),
-    )
+    apart = f"{{{q}}} multiplies the sums over the samples instead of summing the products"
+    for count in (1, 0):  # sums, or a mean and a sum
+        parts = zip(A, D, strict=True)
+        values = tuple(np.outer(a.sum(axis=0), d.sum(axis=0)) / len(a) ** (1 - count) for a, d in parts)
+        yield values, Mistake("elementwise-for-product", q, apart)
     yield tuple(np.zeros_like(r) for r in R), Mistake("missing-term", q, f"{{{q}}} is zero: it is never computed")
 
 
@@ -123,7 +120,7 @@ def _reordered(observed: Both, right: Both) -> bool:
     return True
 
 
-_ORDERS = [
+_ORDERS: list[tuple[Callable[[Array], Array], str]] = [
     (lambda x: x[::-1], "rows"),
     (lambda x: x[:, ::-1], "columns"),
     (lambda x: np.roll(x, 1, axis=0), "rows"),
