@@ -81,6 +81,7 @@ class Run:
     written: list[tuple[str, str, str, Array, Array]] = field(default_factory=list)
     again: "Run | None" = None
     single: bool = False  # whether the output is of float32
+    endless: bool = False  # whether the code was still running when its time was over
     loss_name: Function | None = None
 
 
@@ -111,6 +112,7 @@ class Trial:
                     if again and "forward" not in run.failed:
                         run.again = self._after_others(point)
             except OutOfTime:
+                run.endless = True
                 run.failed.setdefault(
                     "backward" if run.output is not None else "forward", "still running after a second"
                 )

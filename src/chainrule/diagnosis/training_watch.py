@@ -87,12 +87,25 @@ def watch_training(trial: Trial) -> Loop | None:
     inner = {each.name for each in (plan.forward, plan.backward, plan.update) if each is not None}
     candidates = [each for each in candidates if _reaches(subject, each, inner)]
     for function in candidates[:3]:
-        loop = _watched(trial, function)
-        if trial.home.theirs is not None and (loop is None or not any(event.change for event in loop.events)):
-            loop = _watched(replace(trial, home=trial.home.theirs), function) or loop
-        if loop is not None and (loop.events or loop.failure is None):
-            return loop
+        first: Loop | None = None
+        for variant in _variants(trial):
+            loop = _watched(variant, function)
+            if loop is not None and any(event.change for event in loop.events):
+                return loop
+            first = first or loop
+        if first is not None and (first.events or first.failure is None):
+            return first
     return None
+
+
+def _variants(trial: Trial) -> Iterator[Trial]:
+    """As the passes want their data, in the sizes that the file starts with, and with the other form of targets."""
+    yield trial
+    if trial.home.theirs is not None:
+        yield replace(trial, home=trial.home.theirs)
+    if trial.home.sizes[-1] > 1:
+        other = "integer" if trial.convention.targets == "one-hot" else "one-hot"
+        yield replace(trial, convention=replace(trial.convention, targets=other))
 
 
 def _reaches(subject: Subject, function: Function, names: set[str], depth: int = 3) -> bool:

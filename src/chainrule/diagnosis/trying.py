@@ -108,6 +108,8 @@ def understand(
                 best = attempt
             if best is not None and (best.score >= _ENOUGH or time.process_time() > end):
                 return _with_bias_in_place(best)
+            if attempt is not None and attempt.run.endless:
+                return attempt
             if attempt is not None and attempt.run.output is not None and attempt.run.loss is not None:
                 break  # with another number of outputs a mistake could hide
     return best and _with_bias_in_place(best)
@@ -158,7 +160,7 @@ def _best_of(
             if best is None or score > best.score:
                 best = Attempt(score, trial, run)
             runs = runs or run.output is not None
-            if score >= _ENOUGH or time.process_time() > end:
+            if score >= _ENOUGH or time.process_time() > end or run.endless:
                 return best
         if runs and home.theirs is None:
             return best
