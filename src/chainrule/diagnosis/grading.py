@@ -7,17 +7,8 @@ from typing import Any
 from chainrule.diagnosis.report import Diagnosis
 from chainrule.diagnosis.rubric import Rubric
 
-TRAINING = (
-    "trains-on-validation",
-    "accumulators-carry-over",
-    "never-reshuffled",
-    "samples-dropped",
-    "seed-fixed",
-    "prior-entropy",
-    "ascends",
-    "fan-out",
-)
-"""Kinds of mistakes that are no business of a single pass."""
+TRAINING = ("trains-on-validation", "accumulators-carry-over", "samples-dropped", "prior-entropy", "ascends")
+"""Kinds of mistakes of the training loop, not of a single pass."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +65,17 @@ def _share(diagnosis: Diagnosis, rubric: Rubric, quantity: str) -> tuple[float, 
         return 0.0, "could not be run"
     if quantity == "right":
         return float(diagnosis.ok), "right" if diagnosis.ok else "there is a mistake"
+    grave = [finding for finding in diagnosis.findings if finding.grave]
     if quantity == "forward":
-        return _unless(any(f.quantity[0] in "AZ" or f.quantity == "forward" for f in diagnosis.findings))
+        return _unless(any(f.quantity[0] in "AZ" or f.quantity == "forward" for f in grave))
     if quantity == "loss":
         if not any(o.loss is not None for o in diagnosis.intake.observations):
             return 0.0, "the file has no loss"
-        return _unless(any(f.quantity == "loss" for f in diagnosis.findings))
+        return _unless(any(f.quantity == "loss" for f in grave))
     if quantity == "training":
         if diagnosis.intake.loop is None:
             return 0.0, "no training loop was found"
-        return _unless(any(f.kind in TRAINING for f in diagnosis.findings))
+        return _unless(any(f.kind in TRAINING for f in grave))
     return _gradient(diagnosis, rubric, quantity)
 
 

@@ -33,11 +33,15 @@ class Submission:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a submission; `data` is what its JSON file holds."""
+    """What became of a submission; `data` is what its JSON file holds.
+
+    mistakes   kind and quantity of each; `beside` are the kinds of what makes no gradient wrong
+    """
 
     submission: Submission
     verdict: str
     mistakes: tuple[tuple[str, str], ...]
+    beside: tuple[str, ...]
     points: float | None
     out_of: float | None
     seconds: float
@@ -129,14 +133,15 @@ def _judge(task: _Task) -> Result:
         **({"grade": given.to_json()} if given is not None else {}),
     }
     mistakes = tuple((finding.kind, finding.quantity) for finding in diagnosis.findings if finding.grave)
+    beside = tuple(finding.kind for finding in diagnosis.findings if not finding.grave)
     points, out_of = (given.points, given.out_of) if given is not None else (None, None)
-    return Result(submission, diagnosis.verdict, mistakes, points, out_of, seconds, data)
+    return Result(submission, diagnosis.verdict, mistakes, beside, points, out_of, seconds, data)
 
 
 def _not_run(submission: Submission, reason: str, rubric: Rubric | None) -> Result:
     data = {**_head(submission, 0.0), "verdict": "not run", "ok": False, "summary": f"NOT RUN: {reason}"}
     points, out_of = (0.0, sum(rubric.points.values())) if rubric is not None else (None, None)
-    return Result(submission, "not run", (), points, out_of, 0.0, data)
+    return Result(submission, "not run", (), (), points, out_of, 0.0, data)
 
 
 def _head(submission: Submission, seconds: float) -> dict[str, Any]:
@@ -169,9 +174,10 @@ def table(results: Iterable[Result]) -> str:
 def _mistakes(result: Result) -> str:
     if result.verdict == "not run":
         return str(result.data["summary"]).removeprefix("NOT RUN: ").splitlines()[0]
-    return ", ".join(f"{kind} ({quantity})" for kind, quantity in result.mistakes) or (
-        "cause not recognised" if result.verdict == "wrong" else ""
-    )
+    found = [f"{kind} ({quantity})" for kind, quantity in result.mistakes]
+    if result.verdict == "wrong" and not found:
+        found = ["cause not recognised"]
+    return ", ".join(found + [f"besides {kind}" for kind in result.beside])
 
 
 def write_results(folder: Path, results: Iterable[Result]) -> None:
@@ -185,6 +191,7 @@ def write_results(folder: Path, results: Iterable[Result]) -> None:
             "file": result.data["file"],
             "verdict": result.verdict,
             "mistakes": [{"kind": kind, "quantity": quantity} for kind, quantity in result.mistakes],
+            "beside": list(result.beside),
             "points": result.points,
             "out_of": result.out_of,
             "seconds": result.seconds,
