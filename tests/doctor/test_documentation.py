@@ -31,6 +31,14 @@ def test_the_example_prints_what_the_page_shows(command: Any, monkeypatch: Any) 
     assert rough.sub("tiny", answer.out.strip()) == rough.sub("tiny", shown[2].strip())
 
 
+def test_the_readme_shows_parts_of_what_is_printed(command: Any) -> None:
+    shown = re.search(r"```\n\$ chainrule check (\S+)\n…\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown is not None
+    out = command("check", ROOT / shown[1]).out
+    for part in shown[2].split("…\n"):
+        assert part.strip() in out
+
+
 def test_the_rubric_of_the_page_is_the_example() -> None:
     assert (ROOT / "examples" / "doctor" / "rubric.toml").read_text().split("\n\n", 1)[1].strip() in PAGE
 
