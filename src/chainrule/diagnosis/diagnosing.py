@@ -160,7 +160,7 @@ class _Diagnosing:
             if scale is not None:
                 names = find_names(self.interface, self.gradients, network, loss, None, self.forward, self.backward)
                 return None, [self._finding(m, names, None, None) for m in in_the_loss(scale, case)]
-        best, case = min(((explain(case), case) for case in self._cases(network, loss)), key=lambda pair: pair[0].cost)
+        best, case = _best(self._cases(network, loss))
         if best.unknown and best.cost > MUDDLED:
             best = replace(best, mistakes=tuple(m for m in best.mistakes if m in case.first))
         found = in_the_loss(best.mistakes, case)
@@ -350,6 +350,17 @@ class _Diagnosing:
         return remarks
 
 
+def _best(cases: Sequence[Case]) -> tuple[Explanation, Case]:
+    """The cheapest explanation of all cases; a single mistake ends the search."""
+    found: list[tuple[Explanation, Case]] = []
+    for case in cases:
+        found.append((explain(case), case))
+        if found[-1][0].cost < SINGLE:
+            break
+    return min(found, key=lambda pair: pair[0].cost)
+
+
+SINGLE = 1.2  # an explanation of this cost is one mistake
 MUDDLED = 5.0  # an explanation of this cost with unknown parts is no explanation
 
 

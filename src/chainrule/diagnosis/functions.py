@@ -84,11 +84,11 @@ def _others() -> list[Function]:
     k = float(np.sqrt(2 / np.pi))
 
     def gelu_tanh(z: Array) -> Array:
-        return 0.5 * z * (1 + np.tanh(k * (z + 0.044715 * z**3)))
+        return np.asarray(0.5 * z * (1 + np.tanh(k * (z + 0.044715 * z**3))))
 
     def gelu_tanh_derivative(z: Array, a: Array) -> Array:
         t = np.tanh(k * (z + 0.044715 * z**3))
-        return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * k * (1 + 3 * 0.044715 * z * z)
+        return np.asarray(0.5 * (1 + t) + 0.5 * z * (1 - t * t) * k * (1 + 3 * 0.044715 * z * z))
 
     return [
         Function("GELU (tanh form)", gelu_tanh, gelu_tanh_derivative, "gelu′({Z})"),

@@ -158,7 +158,7 @@ _FORMS: list[tuple[Callable[[Array, Array, Array], Array], str]] = [
     (lambda z, a, s: a * (1 - a), "{A} ∘ (1 − {A})"),
     (lambda z, a, s: 1 - a * a, "1 − {A}²"),
     (lambda z, a, s: 1 - np.abs(a), "1 − |{A}|"),
-    (lambda z, a, s: z <= 0, "1[{Z} ≤ 0]"),
+    (lambda z, a, s: 1 - _positive(z), "1[{Z} ≤ 0]"),
     (lambda z, a, s: _positive(a - 0.5), "1[{A} > ½]"),
     (lambda z, a, s: np.sign(z), "the sign of {Z}"),
     (lambda z, a, s: s * s, "the square of f′({Z})"),
