@@ -6,7 +6,6 @@ PYTHONPATH=tests python -m doctor.measure --write /tmp/corpus       the cases as
 """
 
 import argparse
-import re
 import tempfile
 import time
 from collections import Counter
@@ -15,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chainrule.diagnosis import diagnose_file
+from chainrule.diagnosis.kinds import KINDS
 from chainrule.diagnosis.many import Lost, side_by_side
 from chainrule.storage import write_text
 from doctor.corpus import Case, pairs, singles
 
-BEGIN, END = "<!-- written by make doctor: begin -->", "<!-- written by make doctor: end -->"
+PLACES = ("kinds", "results")
+BEGIN, END = "<!-- {}, written by make doctor -->", "<!-- end of {} -->"
 
 
 @dataclass(frozen=True)
@@ -159,12 +160,23 @@ def failures(found: Iterable[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def write_docs(path: Path, text: str) -> None:
+def vocabulary() -> str:
+    return "\n".join(
+        ["| kind | what it is |", "|---|---|", *(f"| `{kind}` | {words} |" for kind, words in KINDS.items())]
+    )
+
+
+def write_docs(path: Path, results: str) -> None:
+    """Put the vocabulary and the results into their places in the page."""
     page = path.read_text(encoding="utf-8")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    if not pattern.search(page):
-        raise SystemExit(f"{path} has no place for the table: {BEGIN} … {END}")
-    write_text(path, pattern.sub(lambda _: f"{BEGIN}\n\n{text}\n\n{END}", page))
+    for place, text in zip(PLACES, (vocabulary(), results), strict=True):
+        begin, end = BEGIN.format(place), END.format(place)
+        before, found, rest = page.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise SystemExit(f"{path} has no place for the {place}: {begin} … {end}")
+        page = f"{before}{begin}\n\n{text}\n\n{end}{after}"
+    write_text(path, page)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chainrule.diagnosis.findings import HINTS
 from chainrule.diagnosis.kinds import KINDS
-from doctor.measure import BEGIN, END
+from doctor.measure import BEGIN, END, PLACES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
@@ -43,8 +43,9 @@ def test_the_rubric_of_the_page_is_the_example() -> None:
     assert (ROOT / "examples" / "doctor" / "rubric.toml").read_text().split("\n\n", 1)[1].strip() in PAGE
 
 
-def test_there_is_a_place_for_the_measured_table() -> None:
-    assert PAGE.index(BEGIN) < PAGE.index(END)
+def test_there_are_places_for_what_is_written() -> None:
+    for place in PLACES:
+        assert PAGE.index(BEGIN.format(place)) < PAGE.index(END.format(place))
 
 
 def section(title: str) -> str:
