@@ -286,3 +286,19 @@ def test_code_that_spoils_what_it_runs_in_ends_in_a_record_or_a_sentence(taken, 
         run_through(intake)
     else:
         refused(intake, "could not be")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from numba import njit; forward = njit(forward); loss = njit(cache=True)(loss)",
+        "import argparse; args = argparse.ArgumentParser().parse_args()",
+        "from tqdm import tqdm; total = sum(tqdm(range(5)))",
+        "import torch.nn as nn; import sklearn.datasets; from sklearn.model_selection import train_test_split",
+        "import pandas as pd; kind = pd.DataFrame",
+    ],
+)
+def test_libraries_that_the_passes_do_not_need_cost_nothing(taken, line):
+    intake = taken(SOUND + "\n" + line + "\n")
+    run_through(intake)
+    assert intake.interface.remarks == ()

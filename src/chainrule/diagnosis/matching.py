@@ -121,7 +121,7 @@ def _same_kind(slot: Slot, path: Path, label: str, attributes: bool, names: Sequ
     number = re.findall(r"\d+", base)
     theirs = re.findall(r"\d+", plain(slot.word)) or [slot.name[1:]]
     if number:
-        return number[-1] == theirs[-1]
+        return bool(number[-1] == theirs[-1])
     ours = _index(path)[1 if names and path and path[0][0] == "index" else 0 :]
     if ours:
         index = _index(slot.path)

@@ -1,7 +1,7 @@
 """Imports of somebody's code: what its passes do not need is put off, what is missing is bemoaned late.
 
-A plotting library is replaced by one that draws nothing. Large libraries are imported at the first use of one of their
-names; a library that is not installed raises its error then, not at the import. So code whose passes need NumPy alone
+A plotting library is replaced by one that draws nothing, a compiler by one that leaves functions as they are. Large
+libraries are imported at the first use of one of their names; a library that is not installed raises its error then, not at the import. So code whose passes need NumPy alone
 starts in a moment and on every machine.
 """
 
@@ -26,7 +26,6 @@ LARGE = frozenset(
         "cv2",
         "PIL",
         "skimage",
-        "numba",
     }
 )
 
@@ -115,6 +114,8 @@ def importing(filename: str) -> Any:
         root = name.split(".")[0]
         if root in PICTURES:
             return _pictures(name, wanted)
+        if root == "numba":
+            return _uncompiled()
         if root in LARGE or not _present(root):
             return Late(name if wanted else root)
         return _ordinary(name, globals_, locals_, wanted, level)
@@ -131,6 +132,19 @@ def _pictures(name: str, wanted: Any) -> Any:
         nothing.trange = _count  # type: ignore[attr-defined]
         nothing.notebook = nothing  # type: ignore[attr-defined]
     return nothing
+
+
+def _uncompiled() -> Any:
+    """numba whose functions stay Python: they are watched line by line, and need no time to be compiled."""
+
+    def decorated(*given: Any, **named: Any) -> Any:
+        return given[0] if len(given) == 1 and callable(given[0]) and not named else lambda function: function
+
+    module = Nothing("numba")
+    for name in ("jit", "njit", "vectorize", "guvectorize", "jitclass"):
+        setattr(module, name, decorated)
+    module.prange = range
+    return module
 
 
 def _count(*arguments: Any, **named: Any) -> Any:

@@ -34,6 +34,7 @@ def main() -> None:
     printed = confine(task["seconds"])
     path, result = Path(task["path"]), Path(task["record"])
     sys.path.append(str(path.parent))
+    sys.argv = [str(path)]
     started = time.monotonic()
     code, last = 0, Intake(path)
     try:
