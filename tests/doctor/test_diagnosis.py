@@ -1,10 +1,12 @@
 """Every kind of mistake, planted in a backward pass of our own, is found where it is and named; nothing else is."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.diagnosis.diagnosing import diagnose_intake
 from chainrule.diagnosis.kinds import KINDS
 from doctor.by_hand import Line, taken_in
@@ -227,3 +229,55 @@ def test_the_hint_level_sets_how_much_is_told() -> None:
     assert "opposite sign" not in diagnosis.html("where")
     with pytest.raises(ValueError, match="unknown hint level"):
         diagnosis.text("everything")
+
+
+def test_equations_are_those_that_derive_proves() -> None:
+    """The matrix forms of `chainrule derive` for the same network, in both layouts."""
+    net = cr.Network([9, 7, 3], activation="sigmoid")
+    for layout in ("row", "column"):
+        derived = cr.derivation(net, layout=layout).text()
+        for quantity in ("dW2", "dA1", "dW1"):
+            mistake: dict[str, Line] = {quantity: _twisted(quantity)}
+            finding = diagnose_intake(taken_in(mistake, layout=layout)).findings[0]
+            assert finding.equation.replace("X", "A0") in {line.strip() for line in derived.split("  ")}, finding
+
+
+def _twisted(quantity: str) -> Line:
+    right: dict[str, Line] = {
+        "dW2": lambda v: v["A1"].T @ v["dZ2"],
+        "dA1": lambda v: v["dZ2"] @ v["W2"].T,
+        "dW1": lambda v: v["A0"].T @ v["dZ1"],
+    }
+    return lambda v: -right[quantity](v)
+
+
+def test_an_epsilon_inside_the_logarithm_is_a_remark() -> None:
+    change: dict[str, Line] = {"loss": lambda v: -(v["T"] * np.log(v["A2"] + 1e-6)).sum() / v["m"]}
+    diagnosis = diagnose_intake(taken_in(change))
+    assert diagnosis.verdict == "right"
+    assert any("ε" in remark for remark in diagnosis.remarks)
+
+
+def test_an_unknown_forward_pass_is_judged_by_central_differences_alone() -> None:
+    odd: dict[str, Line] = {"A1": lambda v: np.cos(v["Z1"]) ** 3}
+    right: dict[str, Line] = {"dZ1": lambda v: v["dA1"] * -3 * np.cos(v["Z1"]) ** 2 * np.sin(v["Z1"])}
+    diagnosis = diagnose_intake(taken_in(odd | right))
+    assert diagnosis.verdict == "right"
+    assert any("forward pass was not recognised" in remark for remark in diagnosis.remarks)
+    doubled: dict[str, Line] = {"dW1": lambda v: 2 * v["A0"].T @ v["dZ1"]}
+    wrong = diagnose_intake(taken_in(odd | right | doubled))
+    assert [(f.kind, f.quantity) for f in wrong.findings] == [("constant-factor", "dW1")]
+    assert diagnose_intake(taken_in(odd)).verdict == "wrong"
+
+
+def test_a_gradient_that_is_not_returned_is_a_missing_term() -> None:
+    intake = taken_in()
+    lacking = []
+    for o in intake.observations:
+        lacking.append(replace(o, gradients={name: v for name, v in o.gradients.items() if name != "b1"}))
+    diagnosis = diagnose_intake(replace(intake, observations=tuple(lacking)))
+    assert [(f.kind, f.quantity) for f in diagnosis.findings] == [("missing-term", "db1")]
+
+
+def test_a_gradient_that_is_not_finite_is_wrong() -> None:
+    assert diagnose_intake(taken_in({"db1": lambda v: v["dZ1"].sum(axis=0) * np.nan})).verdict == "wrong"

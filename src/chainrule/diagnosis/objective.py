@@ -197,8 +197,21 @@ def _fitted(
         fits = [fit for fit in found if fit is not None]
         if len(fits) == len(found):
             scale, lam, mu = zip(*fits, strict=True)
-            return Objective(loss, output, tuple(scale), tuple(lam), tuple(mu), nearly=limit > SAME, free=free)
+            plain = _plain(scale, network, 10 * limit)
+            return Objective(loss, output, plain, tuple(lam), tuple(mu), nearly=limit > SAME, free=free)
     return None
+
+
+def _plain(scale: Sequence[float], network: Network, tolerance: float) -> tuple[float, ...]:
+    """The scale without the rounding of the differences, where it is a plain number times a power of m."""
+    K = network.width(network.depth)
+    for power in (-1, 0, -2):
+        for c in (1.0, 2.0, 0.5, 1 / K, 2 / K, 0.5 / K):
+            for sign in (1, -1):
+                plain = tuple(sign * c * float(m) ** power for m in network.m)
+                if all(abs(s - p) <= tolerance * abs(p) for s, p in zip(scale, plain, strict=True)):
+                    return plain
+    return tuple(scale)
 
 
 def _fit(
