@@ -285,6 +285,26 @@ STYLES = {
         {"style": "class", "targets": "integer", "update": "returned"},
         {"W1": 'self.params["W1"]'},
     ),
+    "a class whose methods are handed the weights": (
+        """
+        class Passes:
+            def forward(self, x, weights, biases):
+                hidden = np.tanh(x @ weights[0] + biases[0])
+                return softmax(hidden @ weights[1] + biases[1]), hidden
+
+            def loss(self, probs, y):
+                return -(y * np.log(probs)).sum() / len(y)
+
+            def backward(self, x, y, probs, hidden, weights):
+                d2 = (probs - y) / len(y)
+                d1 = d2 @ weights[1].T * (1 - hidden ** 2)
+                grad_weights = [x.T @ d1, hidden.T @ d2]
+                grad_biases = [d1.sum(axis=0), d2.sum(axis=0)]
+                return grad_weights, grad_biases
+        """,
+        {"style": "class", "bias": "(h,)"},
+        {"W1": "weights[0]", "b2": "biases[1]"},
+    ),
     "names that tell nothing but by the call": (
         """
         def make(n, h, k):

@@ -108,7 +108,7 @@ def bindings(found: Inventory, function: Function, role: str, values: Values) ->
     _settle_conflicts(binding, role, values, open_)
     optional = [{**binding}]
     if role == "loss":
-        optional += _other_losses(binding, function)
+        optional += _other_losses(binding)
     return [full for each in optional for full in _completed(each, open_, role, values)][:24]
 
 
@@ -176,7 +176,7 @@ def _settle_conflicts(binding: Binding, role: str, values: Values, open_: list[s
                 open_.append(weak)
 
 
-def _other_losses(binding: Binding, function: Function) -> list[Binding]:
+def _other_losses(binding: Binding) -> list[Binding]:
     """`loss(x, y)` may be of the inputs or of the outputs, `loss(h, y)` of what forward calls h or of its output."""
     others: list[Binding] = []
     for argument, token in binding.items():
@@ -223,9 +223,9 @@ def sized(
         node = _handed(call, argument, place)
         theirs = _value(node, evaluate)
         word = plain(argument)
-        value, hidden = _size(word, theirs, sizes, hidden, argument in function.optional)
+        value, hidden = size_for(word, theirs, sizes, hidden)
         if value is None:
-            value = _other(word, extra, argument in function.optional)
+            value = _other(word, extra)
         if value is None and theirs is not None:
             value = theirs
         if value is None:
@@ -252,7 +252,8 @@ def _value(node: ast.expr | None, evaluate: Callable[[ast.expr], Any]) -> Any:
         return None
 
 
-def _size(word: str, theirs: Any, sizes: Sequence[int], hidden: int, optional: bool) -> tuple[Any, int]:
+def size_for(word: str, theirs: Any, sizes: Sequence[int], hidden: int) -> tuple[Any, int]:
+    """(the size that an argument of this name is given, None for none; how many hidden sizes were given until then)."""
     listed = isinstance(theirs, list | tuple)
     if v.HIDDEN_SIZE.match(word) and (listed or (word.endswith(("sizes", "layers")) and not isinstance(theirs, int))):
         return list(sizes[1:-1]), len(sizes) - 2
@@ -272,7 +273,7 @@ def _size(word: str, theirs: Any, sizes: Sequence[int], hidden: int, optional: b
     return None, hidden
 
 
-def _other(word: str, extra: Mapping[str, Any], optional: bool) -> Any:
+def _other(word: str, extra: Mapping[str, Any]) -> Any:
     for kind, pattern in _ROLES:
         if (kind in extra and pattern.match(word)) or (kind == "Y" and word == "y" and "Y" in extra):
             return extra[kind]

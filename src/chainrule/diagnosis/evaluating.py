@@ -168,7 +168,7 @@ class _Evaluation:
                 data = convention.data(self.point.X) if self.home.data[name] == "X" else convention.labels(self.point)
                 setattr(instance, name, data)
             return instance
-        return None
+        return self.home.construct() if self.plan.owner and self.home.construct else None
 
     def _values(self) -> Values:
         convention = self.trial.convention

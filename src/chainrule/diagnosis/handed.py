@@ -45,7 +45,7 @@ def take_in_functions(
     homes = None
     if parameters is not None and not callable(parameters):
         homes = _given_homes(parameters)
-    return _taken(subject, [plan], homes, backward)
+    return _taken(subject, [plan], homes)
 
 
 def take_in_object(target: Any) -> Intake:
@@ -71,7 +71,7 @@ def take_in_object(target: Any) -> Intake:
         slots = discover(target, None, subject.own)
         sizes = _sizes(slots)
         homes = [Home("self", target, slots, sizes, None, None, True)] if slots else None
-    return _taken(subject, proposals, homes, kind)
+    return _taken(subject, proposals, homes)
 
 
 def _of_module(module: ModuleType) -> Intake:
@@ -80,10 +80,10 @@ def _of_module(module: ModuleType) -> Intake:
     tree = ast.parse(text)
     own = tuple(each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__)
     subject = Subject(vars(module), inventory([(filename, tree)]), filename, _files(filename, tree), own, limited=False)
-    return _taken(subject, plans(subject.found), None, module)
+    return _taken(subject, plans(subject.found), None)
 
 
-def _taken(subject: Subject, proposals: list[Plan], homes: list[Home] | None, source: Any) -> Intake:
+def _taken(subject: Subject, proposals: list[Plan], homes: list[Home] | None) -> Intake:
     with _unchanged(subject):
         best: Attempt | None = understand(subject, proposals=proposals, given=homes)
         path = Path(subject.filename) if Path(subject.filename).is_file() else None

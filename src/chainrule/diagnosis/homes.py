@@ -87,7 +87,7 @@ class Home:
     template     the object, container or dict of arguments in which the slots are
     slots        the places of the parameters within it, in our order
     sizes        (d, h1, …, K)
-    construct    makes another template where this one cannot be copied
+    construct    makes another template where this one cannot be copied; of a class that keeps no weights, its object
     """
 
     kind: str
@@ -115,7 +115,7 @@ def _small(value: Any) -> bool:
     return isinstance(value, int | float | str) or value is None
 
 
-def several_sizes(found: Inventory, hint: Sequence[int] | None, outputs: int) -> list[tuple[int, ...]]:
+def several_sizes(hint: Sequence[int] | None, outputs: int) -> list[tuple[int, ...]]:
     """Sizes to try: as many layers as the file's own, then two hidden layers, one, three, none; then the file's own."""
     hidden = [2, 1, 3, 0]
     if hint is not None and 2 <= len(hint) <= 5:
@@ -141,7 +141,7 @@ def _objects(subject: Subject, plan: Plan, outputs: int, extra: dict[str, Any]) 
     constructor = methods.get("__init__")
     hint = _own_sizes(subject, plan.owner)
     seen: set[tuple[int, ...]] = set()
-    for sizes in several_sizes(subject.found, hint, outputs):
+    for sizes in several_sizes(hint, outputs):
         arguments: dict[str, Any] | None = {}
         if constructor is not None:
             data = extra | {"X": np.ones((SAMPLES[0], sizes[0])), "Y": np.ones((SAMPLES[0], sizes[-1]))}
@@ -199,8 +199,13 @@ def _furnish(
 
 
 def _stateless(subject: Subject, plan: Plan, kind: type, outputs: int, extra: dict[str, Any]) -> Iterator[Home]:
-    return
-    yield  # a class whose methods are handed their parameters is taken as functions by `_initialised`
+    """A class whose methods are handed their parameters, like functions."""
+    try:
+        subject.run(kind)
+    except Exception:
+        return
+    for home in (*_initialised(subject, plan, outputs, extra), *_named(subject, plan, outputs)):
+        yield replace(home, construct=kind)
 
 
 def _own_sizes(subject: Subject, name: str) -> list[int] | None:
@@ -238,7 +243,7 @@ def _initialised(subject: Subject, plan: Plan, outputs: int, extra: dict[str, An
     for function in named[:3]:
         hint = _own_sizes(subject, function.name)
         seen: set[tuple[int, ...]] = set()
-        for sizes in several_sizes(subject.found, hint, outputs):
+        for sizes in several_sizes(hint, outputs):
             arguments = bound.sized(subject.found, function, function.name, sizes, subject.evaluate, extra)
             if arguments is None:
                 break

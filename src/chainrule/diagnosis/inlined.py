@@ -93,7 +93,7 @@ def _entered(loop: ast.For | ast.While) -> ast.stmt:
 
 def _plan(subject: Subject, loop: _Loop, function: Function | None) -> Plan | None:
     weights = _in_order(loop)
-    given = list(dict.fromkeys([*weights, *_data(subject, loop, function, weights)]))
+    given = list(dict.fromkeys([*weights, *_data(subject, loop, function)]))
     if not any(vocabulary.DATA.match(plain(each)) for each in given):
         return None
     kept = [statement for statement in loop.before if not _starts(statement, {*given}, function is None)]
@@ -118,7 +118,7 @@ def _plan(subject: Subject, loop: _Loop, function: Function | None) -> Plan | No
     return Plan("", None, step, (), None, "script" if function is None else "training function")
 
 
-def _data(subject: Subject, loop: _Loop, function: Function | None, weights: list[str]) -> list[str]:
+def _data(subject: Subject, loop: _Loop, function: Function | None) -> list[str]:
     """The names that are handed to a step besides the weights: the data, their number, the rate."""
     arguments = [each for each in (function.arguments if function is not None else ()) if _role(each)]
     used = [node.id for each in loop.body for node in ast.walk(each) if isinstance(node, ast.Name)]

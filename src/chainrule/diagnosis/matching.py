@@ -23,7 +23,7 @@ def matched(
     if result is None:
         return {}
     entries = [(path, value) for path, value in _entries(result, own) if path or not attributes]
-    labels = {path: _label(path, names, isinstance(result, dict)) for path, _ in entries}
+    labels = {path: _label(path, names) for path, _ in entries}
     found: dict[str, Named] = {}
     used: set[Path] = set()
     for suits in (_same_place, _same_name, _same_kind):
@@ -69,7 +69,7 @@ def _entries(result: Any, own: tuple[type, ...]) -> list[tuple[Path, Any]]:
     return collected
 
 
-def _label(path: Path, names: Sequence[str], keyed: bool) -> str:
+def _label(path: Path, names: Sequence[str]) -> str:
     """A name to show: `grads["dW1"]`, `dW1`, `self.layers[0].dW`."""
     if path and path[0][0] == "index" and path[0][1] < len(names) and names[path[0][1]]:
         return names[path[0][1]] + words(path[1:])

@@ -207,10 +207,10 @@ def _called_by(function: Function) -> set[str]:
 def ranked(functions: Iterable[Function], role: str) -> list[Function]:
     """Those whose name suits the role: the best first, of equals those that call or are called by more of the file."""
     scored = [(role_of_function(each.name, role), each) for each in functions]
-    return [each for score, each in sorted(scored, key=lambda pair: (-pair[0], _rank(pair[1], role))) if score]
+    return [each for score, each in sorted(scored, key=lambda pair: (-pair[0], _rank(pair[1]))) if score]
 
 
-def _rank(function: Function, role: str) -> tuple[int, int]:
+def _rank(function: Function) -> tuple[int, int]:
     word = plain(function.name)
     whole = word in (
         "forward",
@@ -231,7 +231,7 @@ def _losses(found: Inventory, owner: str, members: dict[str, Function]) -> tuple
     if owner:
         candidates += [each for each in ranked(found.functions.values(), "loss") if each not in candidates]
     used = _used_in_training(found)
-    return tuple(sorted(candidates, key=lambda each: (each.name not in used, _rank(each, "loss")[0]))[:5])
+    return tuple(sorted(candidates, key=lambda each: (each.name not in used, _rank(each)[0]))[:5])
 
 
 def _used_in_training(found: Inventory) -> set[str]:

@@ -1,8 +1,8 @@
 """Imports of somebody's code: what its passes do not need is put off, what is missing is bemoaned late.
 
 A plotting library is replaced by one that draws nothing, a compiler by one that leaves functions as they are. Large
-libraries are imported at the first use of one of their names; a library that is not installed raises its error then, not at the import. So code whose passes need NumPy alone
-starts in a moment and on every machine.
+libraries are imported at the first use of one of their names; one that is not installed raises its error then, not
+at the import. So code whose passes need NumPy alone starts in a moment and on every machine.
 """
 
 import builtins

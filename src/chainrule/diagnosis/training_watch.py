@@ -207,9 +207,7 @@ class _Setting:
         for argument in self.function.arguments:
             value = self._value(argument)
             if value is _NONE:
-                size, _ = bound._size(
-                    plain(argument), None, self.trial.home.sizes, 0, argument in self.function.optional
-                )
+                size, _ = bound.size_for(plain(argument), None, self.trial.home.sizes, 0)
                 value = _NONE if size is None else size
             if value is _NONE and sizes and argument in sizes and argument not in self.function.optional:
                 value = sizes[argument]
@@ -370,7 +368,7 @@ class _Spy:
     def epoch(self) -> int | None:
         return self.rounds if self.rounds >= 0 else None
 
-    def parameters(self, role: str, name: str, frame: FrameType, result: Any = None) -> dict[str, Array] | None:
+    def parameters(self, role: str, frame: FrameType, result: Any = None) -> dict[str, Array] | None:
         """The weights as they are for this call, by our names; None where they cannot be seen."""
         home = self.trial.home
         roots: list[Any] = []
@@ -407,7 +405,7 @@ class _Spy:
         if now is None:
             if self.trial.home.kind not in ("self", "globals") and frame is None:
                 return
-            now = self.parameters("train", "", frame) if frame is not None else self.parameters("train", "", _NO_FRAME)
+            now = self.parameters("train", frame or _NO_FRAME)
         if now is None:
             return
         if self.first is None:
@@ -450,7 +448,7 @@ class _Call:
             caller.f_lineno if caller is not None and caller.f_code.co_filename == spy.trial.subject.filename else None
         )
         self.caller = qualified(caller.f_code) if self.line is not None and caller is not None else ""
-        self.before = spy.parameters(role, name, frame)
+        self.before = spy.parameters(role, frame)
         if self.before is not None:
             spy.weights_changed(frame, self.before)
         self.part, self.rows = self._fed(frame)
@@ -476,14 +474,14 @@ class _Call:
     def _finish(self, frame: FrameType, result: Any) -> None:
         spy = self.spy
         spy.depth -= 1
-        after = spy.parameters(self.role, self.name, frame, result if self._gives_weights() else None)
+        after = spy.parameters(self.role, frame, result if self._gives_weights() else None)
         change = _change(self.before, after) if self.before is not None and after is not None else {}
         if after is not None:
             spy.last = after
             spy.seen_in = spy.epoch
         gradients: dict[str, Array] = {}
         if self.role == "backward" and result is not None and not change:
-            names = _returned_names(spy, self.name, result)
+            names = _returned_names(spy, result)
             gradients = {
                 key: array
                 for key, (_, value) in matched(spy.trial.home.slots, result, names).items()
@@ -508,7 +506,7 @@ class _Call:
         )
 
 
-def _returned_names(spy: _Spy, name: str, result: Any) -> tuple[str, ...]:
+def _returned_names(spy: _Spy, result: Any) -> tuple[str, ...]:
     function = spy.trial.plan.backward
     return function.returned if isinstance(result, tuple | list) and len(function.returned) == len(result) else ()
 

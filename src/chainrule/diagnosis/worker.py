@@ -12,7 +12,7 @@ from pathlib import Path
 
 from chainrule.diagnosis import record
 from chainrule.diagnosis.adapter import adapter
-from chainrule.diagnosis.confinement import Kept, confine
+from chainrule.diagnosis.confinement import confine
 from chainrule.diagnosis.homes import Subject
 from chainrule.diagnosis.loading import InDouble, load
 from chainrule.diagnosis.observation import Intake
@@ -38,7 +38,7 @@ def main() -> None:
     started = time.monotonic()
     code, last = 0, Intake(path)
     try:
-        for last in intakes(path, printed):
+        for last in intakes(path):
             _leave(replace(last, output=printed.text()), result)
             if time.monotonic() - started > task["seconds"]:
                 break
@@ -58,7 +58,7 @@ def _leave(intake: Intake, path: Path) -> None:
     os.replace(part, path)
 
 
-def intakes(path: Path, printed: Kept) -> Iterator[Intake]:
+def intakes(path: Path) -> Iterator[Intake]:
     """The record, first with the two points, then with the training as well, so that a crash there loses only that."""
     try:
         source = read_source(path)
