@@ -1,6 +1,5 @@
 """The corpus proves itself: its right code is right, planted edits make the gradients wrong, harmless ones do not."""
 
-import ast
 import types
 from typing import Any
 
@@ -36,39 +35,35 @@ def truth(style: str, text: str) -> str:
     code, run = module(text), DRIVERS[style]
     X, labels, T, P = start(style, np.random.default_rng(3))
     copied = {name: array.copy() for name, array in P.items()}
+    ways = {name: np.random.default_rng(5).normal(size=(2, *array.shape)) for name, array in P.items()}
     with np.errstate(all="ignore"):
         try:
             _, found = run(code, X, labels, T, copied)
-            numerical = {name: differences(lambda Q: run(code, X, labels, T, Q)[0], P, name) for name in P}
+            if any(np.shape(found[name]) != P[name].shape for name in P):
+                return "wrong"
+            slopes = [along(lambda Q: run(code, X, labels, T, Q)[0], P, name, way) for name in P for way in ways[name]]
         except Exception:
             return "fails"
-    return judged(found, numerical, P)
+    claimed = np.array([np.vdot(found[name], way) for name in P for way in ways[name]])
+    return judged(claimed, np.array(slopes))
 
 
-def judged(found: Arrays, numerical: Arrays, P: Arrays) -> str:
-    same = [
-        np.shape(found[name]) == P[name].shape and np.allclose(found[name], G, 1e-6, 1e-8)
-        for name, G in numerical.items()
-    ]
-    if all(same):
+def judged(claimed: Any, slopes: Any) -> str:
+    """Of what gradients say the loss does along random directions, two for each parameter, and what it does."""
+    if np.allclose(claimed, slopes, 1e-5, 1e-8):
         return "right"
-    if all(np.shape(found[name]) == P[name].shape for name in P):
-        a, b = (np.concatenate([np.ravel(G[name]) for name in P]) for G in (found, numerical))
-        if a @ b > 0 and np.allclose(a, b * (a @ b) / (b @ b), 1e-6, 1e-8):
-            return "up to scale"
-    return "wrong"
+    scale = claimed @ slopes / (slopes @ slopes) if slopes.any() else 0.0
+    return "up to scale" if scale > 0 and np.allclose(claimed, scale * slopes, 1e-5, 1e-8) else "wrong"
 
 
-def differences(loss: Any, P: dict[str, Any], name: str, step: float = 1e-5) -> Any:
-    G = np.zeros_like(P[name])
-    for place in np.ndindex(G.shape):
-        values = []
-        for sign in (1, -1):
-            Q = {key: array.copy() for key, array in P.items()}
-            Q[name][place] += sign * step
-            values.append(loss(Q))
-        G[place] = (values[0] - values[1]) / (2 * step)
-    return G
+def along(loss: Any, P: Arrays, name: str, way: Any, step: float = 1e-5) -> float:
+    """The central difference of the loss where one parameter moves in one direction."""
+    values = []
+    for sign in (1, -1):
+        Q = {key: array.copy() for key, array in P.items()}
+        Q[name] += sign * step * way
+        values.append(float(loss(Q)))
+    return (values[0] - values[1]) / (2 * step)
 
 
 @pytest.mark.parametrize("name", styles())
@@ -98,9 +93,8 @@ def test_the_corpus_has_the_size_that_it_claims() -> None:
     assert len(pairs()) >= 60
 
 
-def test_every_edit_changes_one_line_and_leaves_code_that_parses() -> None:
+def test_every_edit_changes_one_line() -> None:
     for case in singles() + pairs():
-        ast.parse(runnable(case.style.source(*case.faults)))
         changed = [i for i, line in enumerate(case.style.lines) if line != changed_line(case, i)]
         assert len(changed) == len(case.faults), case.name
 

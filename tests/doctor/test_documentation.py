@@ -1,9 +1,13 @@
 """The page on the doctor is true: its vocabulary, its example, its rubric, and what it says of hints and flags."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+import chainrule as cr
 from chainrule.diagnosis.findings import HINTS
 from chainrule.diagnosis.kinds import KINDS
 from doctor.measure import BEGIN, END, PLACES
@@ -29,6 +33,16 @@ def test_the_example_prints_what_the_page_shows(command: Any, monkeypatch: Any) 
     assert answer.code == 1
     rough = re.compile(r"\d+e-1\d")  # what is left of rounding differs between machines
     assert rough.sub("tiny", answer.out.strip()) == rough.sub("tiny", shown[2].strip())
+
+
+def test_the_cell_for_a_notebook_runs() -> None:
+    cell = next(block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "cross_entropy" in block)
+    names = runpy.run_path(str(ROOT / "examples" / "doctor" / "network.py"))
+    names |= {"cross_entropy": names["loss"], "params": {"W1": np.ones((4, 3)), "b1": np.ones(3)}}
+    names["params"] |= {"W2": np.ones((3, 2)), "b2": np.ones(2)}
+    found = eval(cell.replace("import chainrule as cr", "").strip(), {**names, "cr": cr})
+    assert found.verdict == "right"
+    assert "<table>" in found._repr_html_()
 
 
 def test_the_readme_shows_parts_of_what_is_printed(command: Any) -> None:
