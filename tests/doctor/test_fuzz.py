@@ -17,7 +17,7 @@ from chainrule.diagnosis.many import Lost, side_by_side
 from doctor.damaged import damaged
 from doctor.test_corpus import truth
 
-FILES = min(1000, int(os.environ.get("CHAINRULE_FUZZ", "40")))
+FILES = min(1000, int(os.environ.get("CHAINRULE_FUZZ", "24")))
 SHARES = 8  # files are dealt out to so many tests, which run side by side
 LIMIT = 3  # seconds for the code of one file
 PATIENCE = 40  # seconds for all that the doctor does with one file, on a busy machine

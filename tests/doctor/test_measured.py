@@ -9,8 +9,8 @@ from doctor.measure import Answer, Outcome, accused, ask, judged, missed, summar
 
 SAMPLE = [
     *(case for case in singles() if not case.faults),
-    *[case for case in singles() if case.faults][::67],
-    *pairs()[::31],
+    *[case for case in singles() if case.faults][::90],
+    *pairs()[::60],
 ]
 
 
