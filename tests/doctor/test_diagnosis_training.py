@@ -181,10 +181,21 @@ def test_gradients_that_grow_are_stale_state_unless_the_file_sets_them_to_zero()
     grown = []
     for o in intake.observations:
         twice = {name: replace(v, value=2 * v.value) for name, v in o.gradients.items()}
-        grown.append(replace(o, output_again=o.output, gradients_again=twice))
+        sums = tuple(Change("cache", v.name, "backward", 0 * v.value, v.value) for v in o.gradients.values())
+        grown.append(replace(o, output_again=o.output, gradients_again=twice, changed=sums))
     intake = replace(intake, observations=tuple(grown))
     assert kinds(intake) == {"stale-state": True}
+    assert kinds(replace(intake, source="b = np.zeros(3)")) == {"stale-state": True}
     assert kinds(replace(intake, source="def zero_grad(self): ...")) == {}
+
+
+def test_gradients_that_depend_on_the_pass_before_are_a_stale_cache() -> None:
+    intake = taken_in()
+    other = []
+    for o in intake.observations:
+        again = {name: replace(v, value=v.value + 1) if name == "W1" else v for name, v in o.gradients.items()}
+        other.append(replace(o, output_again=o.output, gradients_again=again))
+    assert kinds(replace(intake, observations=tuple(other))) == {"stale-cache": True}
 
 
 def test_a_value_of_the_forward_pass_that_backward_writes_into_is_told() -> None:

@@ -154,6 +154,8 @@ class _Diagnosing:
         if right and not network.fault and not loss.output.fault:
             return None, []
         whole = common_factor(self.gradients, self.derivatives) if any(loss.lam) and loss.stated else None
+        if min(loss.scale) < 0:
+            whole = None
         if whole is not None and not network.fault:
             case = self._cases(network, loss)[0]
             scale = factor_mistakes(whole, network.m, f"dZ{network.depth}", case.sizes)
@@ -185,6 +187,10 @@ class _Diagnosing:
                 return [replace(plain, network=meant, objective=replace(loss, output=softmax), first=(first,))]
             return [replace(plain, first=(first,))]
         cases = [plain]
+        if loss.stated and all(s < 0 for s in loss.scale):
+            turned = tuple(tuple(-x for x in part) for part in (loss.scale, loss.lam, loss.mu))
+            meant = replace(loss, scale=turned[0], lam=turned[1], mu=turned[2])
+            cases = [replace(plain, objective=meant, first=(_loss_sign(loss.loss.name),)), plain]
         for l in range(1, network.depth):
             if network.hidden[l - 1].name == "identity":
                 for function in activations():
@@ -417,9 +423,7 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
         return tuple(mistakes)
     found = []
     if c < 0:
-        found.append(
-            Mistake("loss-sign", "loss", f"{{loss}} has the opposite sign: the gradient is that of the mean {matched}")
-        )
+        found.append(_loss_sign(matched))
     if not _plain_mean(power, abs(c), (own_c,)):
         words = replace(loss, scale=tuple(abs(s) for s in loss.scale)).words(m, case.network.width(L))
         own_words = replace(loss, scale=own, lam=tuple(0.0 for _ in m)).words(m, case.network.width(L))
@@ -431,6 +435,10 @@ def in_the_loss(mistakes: Sequence[Mistake], case: Case) -> tuple[Mistake, ...]:
             )
         )
     return (*found, *(x for x in mistakes if x not in scales))
+
+
+def _loss_sign(name: str) -> Mistake:
+    return Mistake("loss-sign", "loss", f"{{loss}} has the opposite sign of the {name} that the gradient belongs to")
 
 
 def _value(factor: object, m: int) -> float:

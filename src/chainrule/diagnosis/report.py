@@ -102,7 +102,7 @@ class Diagnosis:
         if self.intake.interface is not None:
             lines = [self.intake.interface.words()]
             lines += [f"{'network':<10} {self.forward}"] if self.forward else []
-            lines += [f"{'loss':<10} {self.loss}"] if self.loss else []
+            lines += [f"{'objective':<10} {self.loss}"] if self.loss else []
             parts.append("\n".join(lines))
         parts.append(self.summary)
         if level >= 1 and self.findings:
@@ -123,7 +123,7 @@ class Diagnosis:
         parts = [f"<p><b>{escape(self.summary)}</b></p>"]
         if self.intake.interface is not None:
             words = [self.intake.interface.words(), *([f"network    {self.forward}"] if self.forward else [])]
-            words += [f"loss       {self.loss}"] if self.loss else []
+            words += [f"objective  {self.loss}"] if self.loss else []
             parts.insert(0, f"<pre>{escape(chr(10).join(words))}</pre>")
         if level >= 1 and self.findings:
             parts.append(f"<ol>{''.join(_finding_html(f, level) for f in self.findings)}</ol>")

@@ -1,5 +1,6 @@
 """What a file keeps from one pass to the next, or writes into although it still needs it."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,16 +26,17 @@ def state_findings(
         else:
             what = f"`{change.name}`" if change is not None else "something that it keeps"
             words = f"a second forward pass with the same input gives another output: {what} is not reset"
-            findings.append(_kept("forward", words, "start every forward pass from fresh values", interface))
-    elif interface.update != "in place" and "zero" not in source:
-        name = _grown(observations)
-        if name:
-            words = (
-                f"a second backward pass with the same input gives another d{name}: something is kept between passes"
-            )
             findings.append(
-                _kept("backward", words, "start every pass from fresh values and zero gradients", interface)
+                _kept("stale-state", "forward", words, "start every forward pass from fresh values", interface)
             )
+    elif interface.update != "in place" and (name := _grown(observations)):
+        sums = {variable.name for o in observations for variable in o.gradients.values()}
+        if not any(change.name in sums for change in changes):
+            words = f"after another pass d{name} is another one for the same input: a value of that pass is used"
+            findings.append(_kept("stale-cache", "backward", words, "let every pass use its own values", interface))
+        elif not re.search(r"def \w*(zero|reset|clear)", source):
+            words = f"d{name} is added to what earlier passes left, and nothing sets it to zero"
+            findings.append(_kept("stale-state", "backward", words, "start every pass from zero gradients", interface))
     overwritten = next((c for o in observations for c in o.changed if _is_forward(c, o, network, interface)), None)
     if overwritten is not None and not findings:
         function, line = interface.functions.get("backward", ("backward", None))
@@ -47,9 +49,9 @@ def state_findings(
     return findings, list(dict.fromkeys(remarks))
 
 
-def _kept(role: str, words: str, right: str, interface: Interface) -> Finding:
+def _kept(kind: str, role: str, words: str, right: str, interface: Interface) -> Finding:
     function, line = interface.functions.get(role, (role, None))
-    return Finding("stale-state", role, function, words, right, line=line, function=function)
+    return Finding(kind, role, function, words, right, line=line, function=function)
 
 
 def _differs(first: np.ndarray | None, again: np.ndarray | None) -> bool:
