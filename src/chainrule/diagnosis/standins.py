@@ -141,9 +141,7 @@ def _uncompiled() -> Any:
         return given[0] if len(given) == 1 and callable(given[0]) and not named else lambda function: function
 
     module = Nothing("numba")
-    for name in ("jit", "njit", "vectorize", "guvectorize", "jitclass"):
-        setattr(module, name, decorated)
-    module.prange = range
+    vars(module).update(dict.fromkeys(("jit", "njit", "vectorize", "guvectorize", "jitclass"), decorated), prange=range)
     return module
 
 
