@@ -11,7 +11,15 @@ from tyro.conf import arg
 
 from chainrule.cli.check import Hints, checked_time_limit
 from chainrule.diagnosis.rubric import read_rubric
-from chainrule.diagnosis.submissions import Result, exit_code, find_submissions, judge_all, table, write_results
+from chainrule.diagnosis.submissions import (
+    Result,
+    exit_code,
+    find_submissions,
+    judge_all,
+    table,
+    write_result,
+    write_summary,
+)
 
 
 @dataclass(frozen=True)
@@ -48,9 +56,13 @@ def main(arguments: list[str]) -> int:
     hints = command.hints or (rubric.hints if rubric is not None else "how")
     submissions = find_submissions(command.all)
     coming = judge_all(submissions, rubric=rubric, hints=hints, jobs=command.jobs, time_limit=command.time_limit)
-    results = list(_counted(coming, len(submissions)))
+    results = []
+    for result in _counted(coming, len(submissions)):
+        results.append(result)
+        if command.json is not None:
+            write_result(command.json, result)
     if command.json is not None:
-        write_results(command.json, results)
+        write_summary(command.json, results)
     print(table(results))
     return exit_code(results)
 

@@ -180,11 +180,15 @@ def _mistakes(result: Result) -> str:
     return ", ".join(found + [f"besides {kind}" for kind in result.beside])
 
 
-def write_results(folder: Path, results: Iterable[Result]) -> None:
-    """`NAME.json` for each submission, and `summary.json`; raises StorageError where that cannot be written."""
+def write_result(folder: Path, result: Result) -> None:
+    """`NAME.json` of a submission; raises StorageError where that cannot be written."""
+    name = result.submission.name
+    storage.write_json(folder / f"{name}_.json" if name == "summary" else folder / f"{name}.json", result.data)
+
+
+def write_summary(folder: Path, results: Iterable[Result]) -> None:
+    """`summary.json`: a row for each submission, and how many have each verdict and each kind of mistake."""
     ordered = sorted(results, key=lambda result: result.submission.name)
-    for result in ordered:
-        storage.write_json(folder / f"{_file_name(result.submission.name)}.json", result.data)
     rows = [
         {
             "submission": result.submission.name,
@@ -202,10 +206,6 @@ def write_results(folder: Path, results: Iterable[Result]) -> None:
     kinds = Counter(kind for result in ordered for kind in {kind for kind, _ in result.mistakes})
     summary = {"version": VERSION, "verdicts": dict(verdicts), "kinds": dict(kinds.most_common()), "submissions": rows}
     storage.write_json(folder / "summary.json", summary)
-
-
-def _file_name(name: str) -> str:
-    return f"{name}_" if name == "summary" else name
 
 
 def exit_code(results: Iterable[Result]) -> int:
