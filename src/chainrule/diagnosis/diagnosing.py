@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chainrule.diagnosis import forward, objective
-from chainrule.diagnosis.agreement import Both, deviations, same_number
+from chainrule.diagnosis.agreement import Both, close, deviations, same_number
 from chainrule.diagnosis.evidence import Gradient, gradients, locals_of
 from chainrule.diagnosis.findings import Finding
 from chainrule.diagnosis.forward import Network
@@ -191,6 +191,7 @@ class _Diagnosing:
             turned = tuple(tuple(-x for x in part) for part in (loss.scale, loss.lam, loss.mu))
             meant = replace(loss, scale=turned[0], lam=turned[1], mu=turned[2])
             cases = [replace(plain, objective=meant, first=(_loss_sign(loss.loss.name),)), plain]
+        cases += [replace(plain, network=own, first=(forward_mistake(own),)) for own in self._inside(network)]
         for l in range(1, network.depth):
             if network.hidden[l - 1].name == "identity":
                 for function in activations():
@@ -198,6 +199,17 @@ class _Diagnosing:
                         meant = network.meant(l, function)
                         cases.append(replace(plain, network=meant, first=(forward_mistake(meant),)))
         return cases
+
+    def _inside(self, network: Network) -> list[Network]:
+        """Forward passes that the backward pass does itself, without a bias, as its variables show."""
+        depth = network.depth
+        found = []
+        for layers in [range(1, depth + 1), *((l,) for l in range(1, depth + 1))]:
+            own = forward.passed(self.points, network.hidden, network.output, dict.fromkeys(layers, 0))
+            first = layers[0]
+            if any(close(local.value, own.Z[first]) for local in self.backward[first]):
+                found.append(own)
+        return found
 
     def _finding(self, mistake: Mistake, names: Names, best: Explanation | None, case: Case | None) -> Finding:
         quantity = mistake.quantity

@@ -72,8 +72,9 @@ def recognise(observations: Sequence[Observation], layout: str) -> Network | Non
 def _recognised(observations: Sequence[Observation], known: Both, layout: str) -> Network | None:
     points = [observation.point for observation in observations]
     seen = _seen(observations[0], layout)
-    for maps, biases in _variants(points[0]):
-        for choices in _choices(points[0], biases, seen):
+    variants = list(_variants(points[0]))
+    for wide, maps, biases in [*((False, *v) for v in variants), *((True, *v) for v in variants[:2])]:
+        for choices in _choices(points[0], biases, seen, wide=wide):
             found = _match(points, known, choices, maps, biases, seen)
             if found is not None:
                 return found
@@ -138,9 +139,13 @@ def _variants(point: Point) -> Iterator[tuple[list[Map], Biases]]:
             yield right, {l: SKIPS}
 
 
-def _choices(point: Point, biases: Biases, seen: list[Array]) -> Iterator[list[tuple[Function, ...]]]:
-    """Sets of functions to try per hidden layer: what the file's own variables show, one for all layers, any."""
+def _choices(point: Point, biases: Biases, seen: list[Array], *, wide: bool) -> Iterator[list[tuple[Function, ...]]]:
+    """Functions to try per hidden layer: what the file's variables show, then one for all; any, where `wide`."""
     depth, every = _depth(point), activations()
+    if wide:
+        if len(every) ** (depth - 1) <= MOST and depth > 2:
+            yield [every] * (depth - 1)
+        return
     shown: list[tuple[Function, ...]] = []
     fronts = [point.X]
     for l in range(1, depth):
@@ -154,8 +159,6 @@ def _choices(point: Point, biases: Biases, seen: list[Array]) -> Iterator[list[t
         yield shown
     for function in every:
         yield [(function,)] * (depth - 1)
-    if len(every) ** (depth - 1) <= MOST and depth > 2:
-        yield [every] * (depth - 1)
 
 
 def _match(

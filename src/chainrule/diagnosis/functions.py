@@ -110,8 +110,10 @@ def _logistic(z: Array) -> Array:
 
 @cache
 def output_maps() -> tuple[Map, ...]:
+    softmax = rules.output("softmax").value
+
     def stable(z: Array) -> Array:
-        return np.asarray(rules.output("softmax").value(z))
+        return np.asarray(softmax(z))
 
     return (
         Map("softmax", stable, lambda A, G, Z: A * (G - (G * A).sum(axis=1, keepdims=True))),
