@@ -15,7 +15,7 @@ from chainrule.diagnosis.record import DamagedRecordError, from_bytes
 
 SECONDS = 10.0
 _LARGEST = 200 << 20  # bytes of a record
-_OUT_OF_MEMORY = 97  # as the worker says
+_OUT_OF_MEMORY, _SPOILT = 97, 98  # as the worker says
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from chainrule.diagnosis.worker import main; main()"
 
 
@@ -75,6 +75,8 @@ def _run(task: dict[str, object], work: Path, errors: Path, seconds: float) -> s
             return f"{name} crashed the process that ran it ({signal.Signals(-code).name})."
     if code == _OUT_OF_MEMORY:
         return f"{name} needs more memory than it may have."
+    if code == _SPOILT:
+        return f"{name} takes away what Python itself needs, so that nothing can be said of it."
     return f"{name} ended the process that ran it with code {code}.{_last_line(errors)}"
 
 

@@ -81,7 +81,7 @@ class Run:
     written: list[tuple[str, str, str, Array, Array]] = field(default_factory=list)
     again: "Run | None" = None
     single: bool = False  # whether the output is of float32
-    endless: bool = False  # whether the code was still running when its time was over
+    endless: bool = False  # whether the code was still running when its time was over, or called itself without end
     loss_name: Function | None = None
 
 
@@ -264,6 +264,7 @@ class _Evaluation:
                 raise
             except BaseException as error:
                 failures = sentence(error, self.subject.filename)
+                self.run.endless |= isinstance(error, RecursionError)
                 continue
             locals_ = _locals(spy, function)
             self._learn_names(function, locals_)

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from chainrule.diagnosis import record
 from chainrule.diagnosis.adapter import adapter
@@ -25,31 +26,39 @@ from chainrule.diagnosis.training_watch import watch_training
 from chainrule.diagnosis.trying import Attempt, understand
 from chainrule.diagnosis.watching import assignments
 
-OUT_OF_MEMORY = 97  # the code with which this process ends then
+OUT_OF_MEMORY, SPOILT = 97, 98  # the codes with which this process ends then
 
 
 def main() -> None:
     """Reads its task from the arguments: the file, where to leave the record, and the time in seconds."""
-    task = json.loads(sys.argv[1])
+    leave, code = os._exit, SPOILT
+    try:
+        code = _work(json.loads(sys.argv[1]))
+    except BaseException:  # the code may have taken anything away that Python needs
+        pass
+    finally:
+        leave(code)  # whatever threads the code has started, and whatever it has registered for the end
+
+
+def _work(task: dict[str, Any]) -> int:
     printed = confine(task["seconds"])
     path, result = Path(task["path"]), Path(task["record"])
     sys.path.append(str(path.parent))
     sys.argv = [str(path)]
-    started = time.monotonic()
-    code, last = 0, Intake(path)
+    started, last = time.monotonic(), Intake(path)
     try:
         for last in intakes(path):
             _leave(replace(last, output=printed.text()), result)
             if time.monotonic() - started > task["seconds"]:
                 break
     except MemoryError:
-        code = OUT_OF_MEMORY
-    except BaseException as error:  # the code may have spoilt anything, NumPy itself included
+        return OUT_OF_MEMORY
+    except BaseException as error:  # NumPy itself may be spoilt
         if not last.observations:
             place = traceback.extract_tb(error.__traceback__)[-1]
             why = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
             _leave(Intake(path, failure=f"{path.name} could not be examined ({why}).", output=printed.text()), result)
-    os._exit(code)  # whatever threads the code has started, and whatever it has registered for the end
+    return 0
 
 
 def _leave(intake: Intake, path: Path) -> None:
