@@ -189,8 +189,8 @@ class _Diagnosing:
         cases = [plain]
         if loss.stated and all(s < 0 for s in loss.scale):
             turned = tuple(tuple(-x for x in part) for part in (loss.scale, loss.lam, loss.mu))
-            meant = replace(loss, scale=turned[0], lam=turned[1], mu=turned[2])
-            cases = [replace(plain, objective=meant, first=(_loss_sign(loss.loss.name),)), plain]
+            put_right = replace(loss, scale=turned[0], lam=turned[1], mu=turned[2])
+            cases = [replace(plain, objective=put_right, first=(_loss_sign(loss.loss.name),)), plain]
         cases += [replace(plain, network=own, first=(forward_mistake(own),)) for own in self._inside(network)]
         for l in range(1, network.depth):
             if network.hidden[l - 1].name == "identity":

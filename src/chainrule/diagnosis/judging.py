@@ -124,7 +124,8 @@ class _Candidate:
 def _with_leaves(case: Case, l: int, above: Explanation, candidates: Iterator[_Candidate]) -> list[Explanation]:
     found = []
     for candidate in candidates:
-        leaves = {f"dW{l}": _weights(case, l, candidate), f"db{l}": _bias(case, l, candidate)}
+        near = _other_deltas(case, l, above, candidate)
+        leaves = {f"dW{l}": _weights(case, l, candidate, near), f"db{l}": _bias(case, l, candidate, near)}
         unknown = [f"dZ{l}"] if candidate.unknown else []
         unknown += [name for name, leaf in leaves.items() if leaf is None]
         known = {name: leaf for name, leaf in leaves.items() if leaf is not None}
@@ -274,8 +275,27 @@ def _scaled(case: Case, l: int, B: Both, dA: Both | None, mistakes: tuple[Mistak
             continue
         D = tuple(x * b for x, b in zip(r, B, strict=True))
         yield _Candidate(D, dA, (*mistakes, *found))
+    if not mistakes:
+        yield from _scaled_as_seen(case, l, B, dA, tried)
     if mistakes and not any(same_number((1.0, *r)) for r in tried) and _seen(case, l, B):
         yield _Candidate(B, dA, mistakes)
+
+
+def _scaled_as_seen(
+    case: Case, l: int, B: Both, dA: Both | None, tried: list[tuple[float, ...]]
+) -> Iterator[_Candidate]:
+    """B times the numbers that variables show, before or after the 1/m of the mean, where no gradient shows them."""
+    for local in case.backward.get(l, []):
+        r = factors(local.value, B)
+        if r is None or not all(r) or local.value[0].size < 2:
+            continue
+        for numbers in (r, tuple(x / m for x, m in zip(r, case.m, strict=True))):
+            if any(same_number((1.0, *(x / y for x, y in zip(numbers, other, strict=True)))) for other in tried):
+                continue
+            tried.append(numbers)
+            found = factor_mistakes(numbers, case.m, f"dZ{l}", case.sizes, plain=True)
+            if found and len(found) == 1:
+                yield _Candidate(tuple(x * b for x, b in zip(numbers, B, strict=True)), dA, found)
 
 
 def _shown(case: Case, l: int, dA: Both, r: tuple[float, ...]) -> bool:
@@ -342,7 +362,18 @@ class _Leaf:
 _Option = tuple[tuple[Mistake, ...], Both]
 
 
-def _weights(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
+def _other_deltas(case: Case, l: int, above: Explanation, candidate: _Candidate) -> dict[str, Both]:
+    """What may be taken for dZ of layer l by mistake: its dA, and dZ of other layers of the same width."""
+    network = case.network
+    found = {} if candidate.dA is None else {f"dA{l}": candidate.dA}
+    found |= {f"dZ{k}": D for k, D in above.D.items() if network.width(k) == network.width(l)}
+    if l > 1 and network.width(l - 1) == network.width(l):
+        dA = tuple(d @ w.T for d, w in zip(candidate.D, network.W[l], strict=True))
+        found[f"dZ{l - 1}"] = _times(dA, network.slope(l - 1))
+    return found
+
+
+def _weights(case: Case, l: int, candidate: _Candidate, near: dict[str, Both]) -> _Leaf | None:
     """What explains dW of layer l; None where nothing does."""
     q, gradient = f"dW{l}", case.gradients.get(f"W{l}")
     if gradient is None:
@@ -370,14 +401,14 @@ def _weights(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
     if c is not None and (same_number(c) or _same_over_m(c, case.m)):
         words = f"the penalty in {{{q}}} is the derivative of |{{W{l}}}|, not of its square"
         options.append(((Mistake("l2-factor", q, words),), V))
-    options += _among(case, q, V, weight_mistakes(network, l, candidate.D, candidate.dA), R, penalty)
+    options += _among(case, q, V, weight_mistakes(network, l, candidate.D, near), R, penalty)
     data = tuple(g - p for g, p in zip(V, penalty, strict=True))
     if not options and permuted(data, R):
         options.append(((Mistake("permuted-rows", q, f"the rows or columns of {{{q}}} are in another order"),), V))
     return _chosen(options, before)
 
 
-def _bias(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
+def _bias(case: Case, l: int, candidate: _Candidate, near: dict[str, Both]) -> _Leaf | None:
     """As `_weights`, of db."""
     q, gradient = f"db{l}", case.gradients.get(f"b{l}")
     if f"b{l}" not in case.parameters:
@@ -406,7 +437,7 @@ def _bias(case: Case, l: int, candidate: _Candidate) -> _Leaf | None:
         zero = is_zero(tuple(r.sum().reshape(1) for r in R))  # the sum over the classes of a softmax is 0 as well
         also = ("collapsed-scalar", "summed-over-classes") if zero else ()
         return _Leaf((Mistake("missing-term", q, f"{{{q}}} is zero: it is never computed"),), held, also)
-    options += _among(case, q, held, bias_mistakes(network, l, candidate.D, candidate.dA), R, none)
+    options += _among(case, q, held, bias_mistakes(network, l, candidate.D, near), R, none)
     return _chosen(options, before)
 
 

@@ -1,6 +1,6 @@
 """What the gradient of a bias is where its own line is wrong, dZ of its layer being given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from chainrule.diagnosis.hypotheses.weights import PARTS
 from chainrule.diagnosis.kinds import Mistake
 
 
-def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterator[tuple[Both, Mistake]]:
+def bias_mistakes(network: Network, l: int, D: Both, near: Mapping[str, Both]) -> Iterator[tuple[Both, Mistake]]:
     """Wrong forms of the sum of D over the samples, of the shape (fan_out,) or of the shape that the mistake gives."""
     q, here = f"db{l}", f"dZ{l}"
 
@@ -22,8 +22,8 @@ def bias_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterato
             "wrong-operand", q, f"{{{q}}} sums {{{name}}} where {{{here}}} belongs", parameter={"operand": name}
         )
 
-    if dA is not None:
-        yield total(dA), operand(f"dA{l}")
+    for name, values in near.items():
+        yield total(values), operand(name)
     for values, name in ((network.A[l], f"A{l}"), (network.Z[l], f"Z{l}")):
         yield total(values), operand(name)
     if l == network.depth:

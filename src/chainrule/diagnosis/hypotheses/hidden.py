@@ -30,6 +30,13 @@ def below_mistakes(
             tuple(v @ w.T for v, w in zip(values, W, strict=True)),
             Mistake("wrong-operand", q, f"{{{q}}} has {{{name}}} where {{dZ{l + 1}}} belongs"),
         )
+    if network.width(l) == network.width(l + 1):
+        for values, name in ((D, f"dZ{l + 1}"), (above, f"dA{l + 1}")):
+            if values is not None:
+                yield (
+                    values,
+                    Mistake("wrong-operand", q, f"{{{name}}} stands where {{{q}}} belongs, without {{W{l + 1}}}"),
+                )
     b = network.b[l + 1]
     with_bias = (
         tuple(np.vstack([c, w[:-1]]) for w, c in zip(W, b, strict=True)),

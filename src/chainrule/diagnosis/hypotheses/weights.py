@@ -1,6 +1,6 @@
 """What the gradient of a weight matrix is where its own line is wrong, dZ of its layer being given."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from chainrule.diagnosis.forward import Network
 from chainrule.diagnosis.kinds import Mistake
 
 
-def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Iterator[tuple[Both, Mistake]]:
-    """Wrong forms of the part Aᵀ dZ of dW of layer l, where D is dZ and `dA` what it was made from."""
+def weight_mistakes(network: Network, l: int, D: Both, near: Mapping[str, Both]) -> Iterator[tuple[Both, Mistake]]:
+    """Wrong forms of the part Aᵀ dZ of dW of layer l, where D is dZ and `near` what may stand for it."""
     q, below, here = f"dW{l}", f"A{l - 1}", f"dZ{l}"
     A = network.A[l - 1]
 
@@ -43,8 +43,8 @@ def weight_mistakes(network: Network, l: int, D: Both, dA: Both | None) -> Itera
                 product(tuple(function.value(a) for a in A), D),
                 Mistake("wrong-operand", q, f"{{{q}}} has {{{below}}} passed through {function.name} once more"),
             )
-    if dA is not None:
-        yield product(A, dA), operand(f"dA{l}", here)
+    for name, values in near.items():
+        yield product(A, values), operand(name, here)
     for values, name in ((network.A[l], f"A{l}"), (network.Z[l], f"Z{l}")):
         yield product(A, values), operand(name, here)
     if l == network.depth:
