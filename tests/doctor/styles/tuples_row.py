@@ -20,7 +20,7 @@ def model(inputs: ndarray, layer1: Tuple[ndarray, ndarray], layer2: Tuple[ndarra
 def squared_error(prediction: ndarray, target: ndarray) -> float:
     return 0.5 * np.mean(np.sum(np.square(target - prediction), axis=1))
     #! loss-scale loss: return np.mean(np.square(target - prediction))
-    #! loss-scale loss: return np.mean(np.sum(np.square(target - prediction), axis=1))
+    #! loss-scale|constant-factor loss: return np.mean(np.sum(np.square(target - prediction), axis=1))
 
 
 def gradients(target: ndarray, layer1, layer2, saved):
