@@ -200,6 +200,8 @@ def test_without_a_loss_one_positive_factor_is_right_up_to_scale() -> None:
     scaled = diagnose_intake(taken_in({"dZ2": lambda v: v["A2"] - v["T"]}, stated=False))
     assert scaled.verdict == "right up to scale"
     assert any("m times" in remark for remark in scaled.remarks)
+    assert "Remark: the file has no loss" in scaled.text()
+    assert "Remark" not in scaled.text("where")
     assert scaled.ok
     turned = diagnose_intake(taken_in({"dZ2": lambda v: v["T"] - v["A2"]}, stated=False))
     assert turned.verdict == "wrong"

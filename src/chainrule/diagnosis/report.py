@@ -185,6 +185,12 @@ def _level(hints: str) -> int:
     return HINTS.index(hints)
 
 
+def _sentence(finding: Finding) -> str:
+    """With a capital, unless it begins with one of the user's names."""
+    words = finding.sentence
+    return words[:1].upper() + words[1:] if words.startswith(("a ", "an ", "after ", "the ")) else words
+
+
 def _place(finding: Finding) -> str:
     return f", line {finding.line}" if finding.line is not None else ""
 
@@ -192,7 +198,7 @@ def _place(finding: Finding) -> str:
 def _finding_text(i: int, finding: Finding, level: int) -> str:
     if level < 2:
         return f"{i}. The mistake is in {finding.name}{_place(finding)}."
-    lines = [fill(f"{i}. {finding.sentence}.", 100, subsequent_indent="   ")]
+    lines = [fill(f"{i}. {_sentence(finding)}.", 100, subsequent_indent="   ")]
     lines.append(f"   [{finding.kind}{_place(finding)}]")
     if finding.also:
         lines.append(f"   The same numbers would come from: {', '.join(finding.also)}.")
@@ -206,7 +212,7 @@ def _finding_text(i: int, finding: Finding, level: int) -> str:
 def _finding_html(finding: Finding, level: int) -> str:
     if level < 2:
         return f"<li>The mistake is in {escape(finding.name)}{escape(_place(finding))}.</li>"
-    parts = [f"{escape(finding.sentence)}. <small>[{escape(finding.kind)}{escape(_place(finding))}]</small>"]
+    parts = [f"{escape(_sentence(finding))}. <small>[{escape(finding.kind)}{escape(_place(finding))}]</small>"]
     if finding.also:
         parts.append(f"The same numbers would come from: {escape(', '.join(finding.also))}.")
     if level >= 3 and finding.equation:

@@ -31,12 +31,11 @@ def below_mistakes(
             Mistake("wrong-operand", q, f"{{{q}}} has {{{name}}} where {{dZ{l + 1}}} belongs"),
         )
     if network.width(l) == network.width(l + 1):
-        for values, name in ((D, f"dZ{l + 1}"), (above, f"dA{l + 1}")):
-            if values is not None:
-                yield (
-                    values,
-                    Mistake("wrong-operand", q, f"{{{name}}} stands where {{{q}}} belongs, without {{W{l + 1}}}"),
-                )
+        same: list[tuple[Both | None, str]] = [(D, f"dZ{l + 1}"), (above, f"dA{l + 1}")]
+        for values_above, name in same:
+            if values_above is not None:
+                words = f"{{{name}}} stands where {{{q}}} belongs, without {{W{l + 1}}}"
+                yield values_above, Mistake("wrong-operand", q, words)
     b = network.b[l + 1]
     with_bias = (
         tuple(np.vstack([c, w[:-1]]) for w, c in zip(W, b, strict=True)),
