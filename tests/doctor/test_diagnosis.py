@@ -253,6 +253,16 @@ def _twisted(quantity: str) -> Line:
     return lambda v: -right[quantity](v)
 
 
+def test_a_scale_that_may_be_in_the_loss_or_in_the_gradient_is_told_as_both() -> None:
+    for line, also in ((lambda v: -(v["T"] * np.log(v["A2"])).mean(), "constant-factor"), (_summed, "double-mean")):
+        finding = diagnose_intake(taken_in({"loss": line})).findings[0]
+        assert (finding.kind, finding.also) == ("loss-scale", (also,))
+
+
+def _summed(v: dict[str, Any]) -> Any:
+    return -(v["T"] * np.log(v["A2"])).sum()
+
+
 def test_an_epsilon_inside_the_logarithm_is_a_remark() -> None:
     change: dict[str, Line] = {"loss": lambda v: -(v["T"] * np.log(v["A2"] + 1e-6)).sum() / v["m"]}
     diagnosis = diagnose_intake(taken_in(change))

@@ -232,7 +232,7 @@ class _Diagnosing:
             line,
             function,
             self._evidence(mistake, best, case, names),
-            () if best is None else best.also.get(quantity, ()),
+            (*_aliases(mistake, case), *(() if best is None else best.also.get(quantity, ()))),
         )
 
     def _evidence(
@@ -463,6 +463,17 @@ def _value(factor: object, m: int) -> float:
 
 def _the(words: str) -> str:
     return f"the {words}" if words.startswith(("mean", "sum")) else words
+
+
+def _aliases(mistake: Mistake, case: Case | None) -> tuple[str, ...]:
+    """Kinds that a mistake of scale might be called as well: it is in the loss or in the gradient."""
+    if case is None or not case.objective.stated:
+        return ()
+    if mistake.kind == "loss-scale":
+        return ("constant-factor",) if power_of(case.objective.scale, case.m)[0] == -1 else ("double-mean",)
+    squared = case.objective.loss.name == "squared error"
+    first = mistake.quantity == f"dZ{case.network.depth}"
+    return ("loss-scale",) if squared and first and mistake.kind == "constant-factor" else ()
 
 
 def _plain_mean(power: int, c: float, usual: Sequence[float]) -> bool:
