@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 REPORTS = ROOT / "examples" / "reports"
 FORMULAS = REPORTS / "formulas"
 
-# What each file is found to be: kinds, and where, any one of those with | between them. A start that is scaled otherwise
+# What each file is found to be: kinds, and where, any one of those with | between them. A start of another scale
 # is told, but makes no gradient wrong.
 CODE = {
     "F07_order": [("transposed", "dW2"), ("transposed", "dW1")],
