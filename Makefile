@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 
-.PHONY: demo test lint fuzz results bench clean
+.PHONY: demo test lint fuzz doctor results bench clean
 
 demo: .venv/installed
 	$(BIN)/chainrule train examples/digits.toml --force
@@ -19,6 +19,10 @@ lint: .venv/installed-for-tests
 
 fuzz: .venv/installed-for-tests
 	CHAINRULE_FUZZ=$${CHAINRULE_FUZZ:-10000} $(BIN)/pytest -m fuzz -n $(JOBS)
+
+# The gradient doctor on its whole corpus, 1,254 files; about ten minutes on two cores; writes its table into docs/doctor.md.
+doctor: .venv/installed-for-tests
+	PYTHONPATH=tests $(BIN)/python -m doctor.measure --failures --docs docs/doctor.md
 
 # Needs real MNIST under CHAINRULE_DATA; writes docs/results.md. ROWS="digits synth-2020" measures these alone.
 results: .venv/installed

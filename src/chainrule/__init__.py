@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chainrule.data import Prepared as Prepared
     from chainrule.data import Preprocessing as Preprocessing
     from chainrule.data import load_data as load_data
+    from chainrule.diagnosis import diagnose as diagnose
     from chainrule.evaluation import evaluate as evaluate
     from chainrule.gradcheck import check_function as check_function
     from chainrule.gradcheck import check_gradients as check_gradients
@@ -46,6 +47,7 @@ _HOMES = {
     "compare_engines": "chainrule.speeds",
     "derivation": "chainrule.algebra",
     "derive": "chainrule.algebra",
+    "diagnose": "chainrule.diagnosis",
     "evaluate": "chainrule.evaluation",
     "explain": "chainrule.gradcheck",
     "generator": "chainrule.randomness",
@@ -58,6 +60,7 @@ _HOMES = {
 _ROOMS = (
     "algebra",
     "data",
+    "diagnosis",
     "errors",
     "evaluation",
     "figures",
