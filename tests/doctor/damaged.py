@@ -190,17 +190,19 @@ def damaged(number: int) -> Damaged:
 
 def _damaged_notebook(style: Style, text: str, number: int, draw: random.Random) -> Damaged:
     if draw.random() < 0.3:
-        return Damaged(f"damaged_{number}.ipynb", _bytes(text.encode(), draw))
+        content = _bytes(text.encode(), draw)
+        return Damaged(f"damaged_{number}.ipynb", content, style, _functions(content.decode("utf-8", "replace")))
     book = json.loads(text)
     cell = draw.choice([cell for cell in book["cells"] if cell["cell_type"] == "code"])
     cell["source"] = draw.choice(MUTATIONS)("".join(cell["source"]), draw)
-    return Damaged(f"damaged_{number}.ipynb", json.dumps(book).encode(), style)
+    text = json.dumps(book)
+    return Damaged(f"damaged_{number}.ipynb", text.encode(), style, _functions(text))
 
 
 def _functions(text: str) -> str:
     try:
         return runnable(text)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return ""
 
 
