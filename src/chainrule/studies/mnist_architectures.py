@@ -7,7 +7,7 @@ import numpy as np
 
 from chainrule.runs import Run
 from chainrule.studies.lab import Lab, by_variant
-from chainrule.studies.mnist_task import SOURCE, config, paired
+from chainrule.studies.mnist_task import SOURCE, config, differences, paired
 from chainrule.studies.study import Declared, Study
 
 if TYPE_CHECKING:
@@ -136,9 +136,8 @@ def _differences(activations: Labelled) -> "Table":
     """Each activation against the sigmoid, seed by seed."""
     from chainrule.reports import Table
 
-    sigmoid = np.array(_accuracies(activations["sigmoid"]))
     rows: list[list[Cell]] = [
-        [name, *paired((100 * (np.array(_accuracies(runs)) - sigmoid)).tolist())]
+        [name, *paired(differences(runs, activations["sigmoid"]))]
         for name, runs in activations.items()
         if name != "sigmoid"
     ]

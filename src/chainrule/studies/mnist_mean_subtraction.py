@@ -21,6 +21,7 @@ from chainrule.studies.mnist_task import (
     TWO_READINGS,
     UNIFORM,
     config,
+    differences,
     long_run,
     paired,
     percent,
@@ -164,15 +165,10 @@ def _differences(runs: Mapping[Setting, Sequence[Run]]) -> "Table":
 
     rows: list[list[Cell]] = []
     for start, rate in _PLACES:
-        with_mean, without = (_by_seed(runs[Setting(start, rate, preprocessing)]) for preprocessing in (MEAN, AS_READ))
-        d = [100 * (with_mean[seed] - without[seed]) for seed in with_mean if seed in without]
-        rows.append([f"{STARTS[start]}, {RATES[rate]}", *paired(d)])
+        with_mean, without = (runs[Setting(start, rate, preprocessing)] for preprocessing in (MEAN, AS_READ))
+        rows.append([f"{STARTS[start]}, {RATES[rate]}", *paired(differences(with_mean, without))])
     head = ["start, rate", "test accuracy: with − without, points", "95 % interval", "pairs"]
     return Table("differences", "What the mean image is worth", head, rows, "Student's t over the pairs of runs.")
-
-
-def _by_seed(runs: Sequence[Run]) -> dict[int | None, float]:
-    return {run.config().network.init_seed: run.evaluations()["test"].accuracy or 0.0 for run in runs}
 
 
 def _saturation(lab: Lab, runs: Mapping[Setting, Run]) -> "Table":
@@ -227,11 +223,8 @@ def _answer(runs: Mapping[Setting, Run], epochs: int) -> str:
 
 def _seeded_answer(runs: Mapping[Setting, Sequence[Run]], epochs: int, seeds: int) -> str:
     def worth(start: str, rate: float) -> str:
-        means = [
-            100 * float(np.mean(list(_by_seed(runs[Setting(start, rate, preprocessing)]).values())))
-            for preprocessing in (MEAN, AS_READ)
-        ]
-        return f"{means[0] - means[1]:+.1f} points from {STARTS[start]} at {RATES[rate]}".replace("-", "−")
+        points = differences(*(runs[Setting(start, rate, preprocessing)] for preprocessing in (MEAN, AS_READ)))
+        return f"{np.mean(points):+.1f} points from {STARTS[start]} at {RATES[rate]}".replace("-", "−")
 
     told = ", ".join(worth(start, rate) for start, rate in _PLACES)
     return f"After {epochs:,} epochs, mean of {seeds} seeds, subtracting the mean image is worth {told}."
