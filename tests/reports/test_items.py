@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -135,6 +135,8 @@ def test_published_numbers_stand_beside_ours():
     row = Row("004", "question 2", "loss", "0.693", "0.6931", "0.0001", "rounding")
     table = items.published("published", [row])
     assert list(table.rows[0]) == ["report 004, question 2", "loss", "0.693", "0.6931", "0.0001", "rounding"]
+    other = items.published("published", [replace(row, report="another public solution", where="someone")])
+    assert other.rows[0][0] == "another public solution, someone"
     assert isinstance(items.published("published", []), Prose)
 
 
