@@ -187,10 +187,10 @@ def test_what_is_not_in_the_language_is_refused_with_its_place_and_a_remedy(text
     ],
 )
 def test_monstrous_sources_are_refused_at_once(text):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(cr.errors.InputError) as caught:
         cr.derive(text, "x", SHAPES)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(str(caught.value)) < 2_000
     assert "\n" in str(caught.value)
 

@@ -135,3 +135,17 @@ def test_a_folder_of_something_else_is_refused(tmp_path, refused):
     (tmp_path / "letter.txt").write_text("Dear")
     with refused("is no run: it has none of its files"):
         problems(Run(tmp_path))
+
+
+def test_what_is_said_of_a_file_leaves_out_the_folders_of_the_machine(changed_run):
+    (changed_run.path / "evaluation.json").write_text("{")
+    (told,) = problems(changed_run)
+    assert told.startswith("evaluation.json is not readable as JSON")
+    assert str(changed_run.path) not in told
+
+
+def test_a_run_without_settings_is_not_said_to_go_on(changed_run):
+    (changed_run.path / "evaluation.json").unlink()
+    assert any("--resume" in told for told in problems(changed_run))
+    (changed_run.path / "config.json").unlink()
+    assert not any("--resume" in told for told in problems(changed_run))

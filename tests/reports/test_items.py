@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from chainrule.reports import Figure, Prose, Report, Section, Table, items, page
 from chainrule.reports.items import inside
 from chainrule.reports.items.missing import setting
 from chainrule.reports.items.results import report_from, spread
+from chainrule.reports.wording import told_apart, without_folders
 from chainrule.runs import execute
 from chainrule.runs.config import RunConfig, from_mapping
 from reports.markup import flaws
@@ -76,6 +77,22 @@ def test_a_regression_has_r2_beside_that_of_the_mean_and_no_classes(regression_r
     assert {item.id for item in report.items}.isdisjoint({"confusion-matrices", "mistakes", "embeddings"})
 
 
+def test_a_page_names_the_file_of_the_data_and_not_the_folders_of_the_machine(regression_run):
+    from chainrule.reports.of_run import report_of_run
+
+    folder = regression_run.path.parent
+    assert str(folder / "table.csv") in (regression_run.path / "config.json").read_text()
+    text = page(report_of_run(regression_run))
+    assert "table.csv" in text
+    assert str(folder) not in text
+
+
+def test_folders_are_left_out_and_equal_names_are_numbered():
+    assert without_folders("onnx:/models/net.onnx#/layer4/out") == "onnx:net.onnx#/layer4/out"
+    assert [without_folders(text) for text in ("digits", "photos/", ".")] == ["digits", "photos", "."]
+    assert list(told_apart(["a/x.csv", "b/x.csv", "a/x.csv", "y.csv"]).values()) == ["x.csv (1)", "x.csv (2)", "y.csv"]
+
+
 def test_the_report_of_a_confusion_matrix_is_that_of_its_labels():
     net, rng = cr.Network([3, 4, 3], seed=1), np.random.default_rng(2)
     x, y = rng.normal(size=(50, 3)), rng.integers(0, 3, 50)
@@ -118,6 +135,8 @@ def test_published_numbers_stand_beside_ours():
     row = Row("004", "question 2", "loss", "0.693", "0.6931", "0.0001", "rounding")
     table = items.published("published", [row])
     assert list(table.rows[0]) == ["report 004, question 2", "loss", "0.693", "0.6931", "0.0001", "rounding"]
+    other = items.published("published", [replace(row, report="another public solution", where="someone")])
+    assert other.rows[0][0] == "another public solution, someone"
     assert isinstance(items.published("published", []), Prose)
 
 

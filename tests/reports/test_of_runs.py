@@ -134,3 +134,14 @@ def test_a_run_that_cannot_be_compared_is_named_and_the_others_are_compared(swee
     assert report.title == "Comparison of 2 runs"
     with refused("1 of 2 runs can be compared", "broken"):
         report_of_runs([broken, sweep.runs[1]])
+
+
+def test_without_a_validation_part_the_training_part_chooses_and_never_the_test_part(tmp_path):
+    from chainrule.reports.cases import measure
+    from chainrule.runs import execute
+    from chainrule.runs.config import RunConfig, from_mapping
+
+    content = {"data": {"source": "xor", "validation": 0.0}, "training": {"epochs": 1}}
+    run = execute(from_mapping(RunConfig, content), runs_dir=tmp_path, draw=False).run
+    assert set(run.evaluations()) == {"train", "test"}
+    assert measure(cases([run])).part == "train"

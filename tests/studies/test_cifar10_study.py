@@ -12,6 +12,7 @@ from chainrule.studies.cifar10.material import FEW, Material
 from chainrule.studies.cifar10.networks import RATE, interval, trained
 from chainrule.studies.notebook import NAME
 from chainrule.studies.running import refuse_incomplete
+from chainrule.studies.study import OTHER_SOLUTION
 
 from .in_process import LabInProcess
 
@@ -76,6 +77,10 @@ def test_the_page_holds_what_is_declared(found, made, lab, monkeypatch):
     assert (lab.folder / "notebook" / NAME).exists()
     counts = {report: sum(row.report == report for row in lab.published) for report in ("000", "001", "002")}
     assert counts == {"000": 3, "001": 9, "002": 5}  # the last of each is the difference between the two sets
+    others = [row for row in lab.published if row.report == OTHER_SOLUTION]
+    assert [row.published for row in others[:2]] == ["+1.07 points", "+2.90 points"]
+    assert all(row.explanation.startswith("not comparable") for row in others[2:])
+    assert len(others) == 10
 
 
 def test_full_runs_have_the_settings_of_the_reports():

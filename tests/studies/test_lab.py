@@ -50,6 +50,13 @@ def test_what_is_kept_is_computed_once(lab):
     assert calls == [1, 1]
 
 
+def test_a_folder_of_data_sets_is_no_hindrance_where_points_are_drawn(tmp_path):
+    lab = Lab(tmp_path / "made", data_dir=tmp_path / "data", workers=1)
+    assert lab.train(small()).evaluations()
+    assert not lab.sweep(Sweep(small("drawn"), seeds=2, name="drawn")).failed
+    assert len(lab.data("circles", samples=60).train) == 42
+
+
 def test_what_is_kept_comes_back_as_it_was_first_given(lab):
     first = lab.keep("pair", {}, lambda: (1, 2))
     assert first == lab.keep("pair", {}, lambda: 1 / 0) == [1, 2]

@@ -1,5 +1,7 @@
 """The five studies of report 003's third task hold what they declare, and compare like with like."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from chainrule.studies import (
@@ -16,6 +18,7 @@ from chainrule.studies.mnist_task import (
     PRINTED_RATE,
     UNIFORM,
     config,
+    differences,
     long_run,
     paired,
     up_to,
@@ -26,6 +29,7 @@ from chainrule.studies.running import refuse_incomplete
 from .in_process import LabInProcess, write_small_mnist
 
 NAMES = ("mnist-mean-subtraction", "mnist-embeddings", "mnist-learning-rates", "mnist-architectures")
+OTHERS = {"mnist-mean-subtraction": ["89 %", "10–11 %, a flat loss"], "mnist-architectures": ["93.19 %"]}
 
 
 @pytest.fixture
@@ -40,6 +44,7 @@ def test_a_study_holds_what_it_declares(name, lab):
     report = study(name).run(lab)
     refuse_incomplete(study(name), report)
     assert report.summary
+    assert [row.published for row in lab.published] == OTHERS.get(name, [])
 
 
 def test_the_networks_of_two_studies_that_ask_for_the_same_are_trained_once(lab):
@@ -63,6 +68,26 @@ def test_full_runs_have_the_settings_of_the_report(tmp_path):
 def test_differences_of_pairs_have_their_interval():
     assert paired([1.0, 2.0, 3.0]) == ("+2.00", "−0.48 to +4.48", 3)  # 2 ± 4.303 · 1 / √3
     assert paired([-1.5]) == ("−1.50", "–", 1)
+
+
+@dataclass
+class Seeded:
+    """A run of a seed with a test accuracy."""
+
+    seed: int
+    accuracy: float
+
+    def config(self):
+        return self
+
+    def evaluations(self):
+        return {"test": self}
+
+
+def test_pairs_are_of_the_same_seed_even_where_one_point_failed():
+    less = [Seeded(seed, accuracy) for seed, accuracy in ((0, 0.1), (1, 0.2), (2, 0.4))]
+    runs = [Seeded(2, 0.9), Seeded(0, 0.3)]
+    assert differences(runs, less) == pytest.approx([50, 20])
 
 
 def test_all_seeds_and_settings_share_one_split():

@@ -190,6 +190,12 @@ def test_a_condition_holds_or_not(text, holds):
     assert condition(text).holds(facts) is holds
 
 
+def test_a_word_that_is_to_be_less_than_numbers_is_refused(undisturbed, refused):
+    with refused("validation.loss is a number", "'abc'", 'Write --where "validation.loss>'):
+        select(entries(undisturbed), [condition("validation.loss>abc")])
+    assert select(entries(undisturbed), [condition("validation.loss=abc")]) == []
+
+
 def test_a_thousand_runs_are_listed_in_a_second(command, undisturbed, tmp_path):
     """On this machine it is half of that; the time of the interpreter's start comes on top."""
     (source, *_) = (undisturbed / "runs").iterdir()

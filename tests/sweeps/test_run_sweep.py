@@ -381,7 +381,7 @@ def test_a_scheduler_that_cannot_be_reached_is_told_in_time(tmp_path, refused, m
     from chainrule.sweeps import cluster
 
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1.0)
-    for address in ("tcp://127.0.0.1:9", "nonsense://x", "127.0.0.1:9"):
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "127.0.0.1:9", "nonsense"):
         with refused("no scheduler answers at", address, "dask scheduler"):
             run_sweep(small(), tmp_path / "sweep", on=address)
 

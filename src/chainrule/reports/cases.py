@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.reports.wording import PATHS, told_apart
 from chainrule.runs import Run, RunConfig
 from chainrule.statistics import Interval, mean_interval
 from chainrule.sweeps.settings import flattened
@@ -65,6 +66,10 @@ def cases(runs: Sequence[Run]) -> list[Case]:
     flat = [flattened(config.to_json()) for config in configs]
     keys = [key for key in flat[0] if key not in ASIDE and len({_written(content[key]) for content in flat}) > 1]
     chosen = [{key: _written(content[key]) for key in keys} for content in flat]
+    for key in set(keys) & set(PATHS):
+        names = told_apart(settings[key] for settings in chosen)
+        for settings in chosen:
+            settings[key] = names[settings[key]]
     labels = _labels(chosen)
     return [
         Case(run, settings, _seeds(config), labels[_in_words(settings)])
@@ -93,9 +98,9 @@ def grouped(found: Sequence[Case]) -> dict[str, list[Case]]:
 
 
 def measure(found: Sequence[Case]) -> Measure:
-    """The accuracy (else the loss) of the validation part, by which one may choose; of another where there is none."""
+    """The accuracy (else the loss) of the validation part, by which one may choose; else of the training part."""
     results = [case.run.evaluations() for case in found]
-    part = next(name for name in ("validation", "test", "train") if all(name in result for result in results))
+    part = next(name for name in ("validation", "train") if all(name in result for result in results))
     if all(result[part].accuracy is not None for result in results):
         return Measure(f"{part} accuracy", part, lambda run: run.evaluations()[part].accuracy or 0.0, True)
     return Measure(f"{part} loss", part, lambda run: run.evaluations()[part].loss, False)

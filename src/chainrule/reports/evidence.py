@@ -1,6 +1,7 @@
 """What speaks for a run folder: which of its files are there, and whether they belong together."""
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -30,7 +31,8 @@ def problems(run: Run) -> list[str]:
     found = [f"{name} is missing." for name in FILES if not (run.path / name).is_file()]
     if not run.finished():
         begun = "The run is not finished" if run.has_checkpoint() else "evaluation.json is missing"
-        found.append(f"{begun}: there are no results. `chainrule train --resume {run.path.name}` goes on with it.")
+        again = f" `chainrule train --resume {run.path.name}` goes on with it." * (run.path / "config.json").is_file()
+        found.append(f"{begun}: there are no results.{again}")
     config, results = _attempt(run.config, found), _attempt(run.results, found)
     net = _attempt(partial(load_model, run.model), found)
     evaluations = _attempt(run.evaluations, found) if results is not None else None
@@ -42,7 +44,7 @@ def problems(run: Run) -> list[str]:
         _of_recordings(run, net, results),
     ):
         _attempt(partial(found.extend, check), found)
-    return list(dict.fromkeys(found))
+    return [text.replace(f"{run.path}{os.sep}", "") for text in dict.fromkeys(found)]
 
 
 def _attempt(read: Callable[[], Any], found: list[str]) -> Any:

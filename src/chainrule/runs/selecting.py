@@ -67,19 +67,31 @@ def select(
 ) -> list[dict[str, Any]]:
     """The facts of the runs that meet all `conditions`, by the value of `sort`, at most `limit`.
 
-    Runs without a value of `sort` come last. Raises UnknownNameError for a key that no run has.
+    Runs without a value of `sort` come last. Raises UnknownNameError for a key that no run has, and InputError for a
+    word that is to be less or more than numbers.
     """
     every = [facts(entry) for entry in entries]
     known = {key for one in every for key in one}
     for key in (*(c.key for c in conditions), *(() if sort is None else (sort,))):
         if key not in known:
             raise unknown_name("setting or result", key, known)
+    for one in conditions:
+        _refuse_words_for_numbers(one, [fact[one.key] for fact in every if fact.get(one.key) is not None])
     chosen = [one for one in every if all(c.holds(one) for c in conditions)]
     if sort is not None:
         having = [one for one in chosen if one.get(sort) is not None]
         having.sort(key=lambda one: _sortable(one[sort]), reverse=descending)
         chosen = having + [one for one in chosen if one.get(sort) is None]
     return chosen if limit is None else chosen[:limit]
+
+
+def _refuse_words_for_numbers(asked: Condition, found: Sequence[Any]) -> None:
+    numbers = found and all(isinstance(value, int | float) and not isinstance(value, bool) for value in found)
+    if numbers and isinstance(asked.value, str) and asked.operator in ("<", ">", "<=", ">="):
+        raise InputError(
+            f"{asked.key} is a number, and {shown(asked.value)} is none",
+            f'Write --where "{asked.key}{asked.operator}{found[0]:g}"',
+        )
 
 
 def differing(chosen: Sequence[Mapping[str, Any]], among: Iterable[str]) -> list[str]:

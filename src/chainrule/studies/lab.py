@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chainrule import storage
-from chainrule.data import DataSet, load_data
+from chainrule.data import PUBLISHED, DataSet, load_data
 from chainrule.errors import InputError, RunError
 from chainrule.runs import Run, RunConfig, execute
 from chainrule.specs import whole
@@ -66,7 +66,11 @@ class Lab:
 
     def data(self, source: str, **options: Any) -> DataSet:
         """`load_data` from the lab's folder of data; raises DataError, in words, before anything is trained."""
-        return load_data(source, data_dir=self.data_dir, progress=self.progress, **options)
+        return load_data(source, data_dir=self._data_dir(source), progress=self.progress, **options)
+
+    def _data_dir(self, source: str) -> Path | None:
+        """The folder of data sets, for those that lie in one; points that are drawn have no folder."""
+        return self.data_dir if source in PUBLISHED else None
 
     def sweep(self, sweep: "Sweep") -> "SweepResult":
         """Train all points of a named sweep, or go on where it was, in sweeps/<name>-<identity>/.
@@ -81,7 +85,7 @@ class Lab:
         result = run_sweep(
             sweep,
             self.folder / "sweeps" / f"{sweep.name}-{sweep.identity()}",
-            data_dir=self.data_dir,
+            data_dir=self._data_dir(sweep.base.data.source),
             workers=self.workers,
             progress=self.progress,
             announce=self.announce,
@@ -98,7 +102,7 @@ class Lab:
         outcome = execute(
             config,
             runs_dir=self.runs or self.folder / "runs",
-            data_dir=self.data_dir,
+            data_dir=self._data_dir(config.data.source),
             progress=self.progress,
             announce=self.announce,
             draw=not self.quick,  # the page of the study has its own

@@ -7,8 +7,9 @@ import numpy as np
 
 from chainrule.runs import Run
 from chainrule.studies.lab import Lab, by_variant
-from chainrule.studies.mnist_task import SOURCE, config, paired
-from chainrule.studies.study import Declared, Study
+from chainrule.studies.mnist_task import SOURCE, config, differences, paired
+from chainrule.studies.study import OTHER_SOLUTION, Declared, Published, Study
+from chainrule.studies.wording import counted, mean_sd
 
 if TYPE_CHECKING:
     from chainrule.reports.document import Cell, Item, Report, Table
@@ -26,6 +27,7 @@ def _run(lab: Lab) -> "Report":
 
     widths, depths, activations = _widths(lab), _depths(lab), _activations(lab)
     one = next(iter(activations.values()))[0]
+    lab.publish(_ten_units(widths["sigmoid"]))
     epochs, seeds = one.config().training.epochs, len(next(iter(activations.values())))
     return Report(
         STUDY.title,
@@ -75,6 +77,7 @@ def _run(lab: Lab) -> "Report":
                 intro="784–128–64–10. Why they differ is in the sizes by layer: the sigmoid's slope is at most a "
                 "quarter, so that every layer makes the gradient of the one before it smaller.",
             ),
+            Section("Published beside ours", [items.published("published", lab.published)]),
         ],
     )
 
@@ -128,6 +131,22 @@ def _width_curve(widths: Mapping[str, Mapping[int, Sequence[Run]]]) -> "Item":
     return Figure("widths", "Test accuracy against number of hidden units", width_curve(series, baseline=majority))
 
 
+def _ten_units(widths: Mapping[int, Sequence[Run]]) -> Published:
+    """Another public solution with ten hidden units, beside the nearest widths."""
+    nearest = (max(width for width in widths if width <= 10), min(width for width in widths if width >= 10))
+    epochs = widths[nearest[0]][0].config().training.epochs
+    ours = (f"{width} units {mean_sd([100 * a for a in _accuracies(widths[width])])} %" for width in nearest)
+    return Published(
+        OTHER_SOLUTION,
+        "sheikhma3",
+        "test accuracy of 784–10–10, batches of 1, rate 0.01, 10 epochs",
+        "93.19 %",
+        f"{'; '.join(ours)} (n = {len(widths[nearest[0]])})",
+        "–",
+        f"not comparable: another width, and ours has batches of 100, rate 0.1 and {counted(epochs)}",
+    )
+
+
 def _accuracies(runs: Sequence[Run]) -> list[float]:
     return [run.evaluations()["test"].accuracy or 0.0 for run in runs]
 
@@ -136,9 +155,8 @@ def _differences(activations: Labelled) -> "Table":
     """Each activation against the sigmoid, seed by seed."""
     from chainrule.reports import Table
 
-    sigmoid = np.array(_accuracies(activations["sigmoid"]))
     rows: list[list[Cell]] = [
-        [name, *paired((100 * (np.array(_accuracies(runs)) - sigmoid)).tolist())]
+        [name, *paired(differences(runs, activations["sigmoid"]))]
         for name, runs in activations.items()
         if name != "sigmoid"
     ]
@@ -171,6 +189,7 @@ STUDY = Study(
         Declared("activations-differences", "each activation against the sigmoid"),
         Declared("layers-sigmoid", "sizes by layer, sigmoid"),
         Declared("layers-relu", "sizes by layer, ReLU"),
+        Declared("published", "another public solution's number beside ours"),
     ),
     run=_run,
 )

@@ -178,8 +178,7 @@ def _chosen(by_rate: Mapping[float, Sequence[Course]], column: str, sign: int) -
 
 
 def _steepest(by_rate: Mapping[float, Sequence[Course]]) -> float | None:
-    """The rate among the report's four whose reported loss falls most from the first epoch to the last; None if "
-    "none."""
+    """The rate among the report's four whose reported loss falls most over the epochs; None if none does."""
     falls = {
         rate: float(np.mean([rows[0]["met_binary"] - rows[-1]["met_binary"] for rows in by_rate[rate] if rows] or [0]))
         for rate in PRINTED_RATES
@@ -274,8 +273,7 @@ def _losses_table(planted: Planted) -> "Table":
 
 
 def rates_verdict(planted: Planted) -> str:
-    """Whether a planted mistake makes the lowest rate the best; one with which nothing is learned makes nothing "
-    "better."""
+    """Whether a planted mistake makes the lowest rate the best; one with which nothing is learned does not count."""
     lowest = PRINTED_RATES[0]
     explaining = [
         name

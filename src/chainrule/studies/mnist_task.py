@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.runs import RunConfig
+from chainrule.runs import Run, RunConfig
 from chainrule.runs.config import DataSettings, NetworkSettings, TrainingSettings
 from chainrule.statistics import mean_interval
 from chainrule.studies.lab import Lab
@@ -79,6 +79,12 @@ def long_run(
         record_samples=lab.choose(full=500, quick=200),
         snapshots=tuple(marks[:-1]),
     )
+
+
+def differences(runs: Sequence[Run], less: Sequence[Run]) -> list[float]:
+    """Test accuracy of `runs` minus that of `less` in points, for the seeds that both have."""
+    one, other = ({run.config().seed: run.evaluations()["test"].accuracy or 0.0 for run in own} for own in (runs, less))
+    return [100 * (one[seed] - other[seed]) for seed in one if seed in other]
 
 
 def paired(points: Sequence[float]) -> tuple[str, str, int]:

@@ -23,11 +23,14 @@ class Declared:
     answers: tuple[str, ...] = ()
 
 
+OTHER_SOLUTION = "another public solution"  # in the place of a report
+
+
 @dataclass(frozen=True)
 class Published:
     """One number that was published, beside ours.
 
-    report       which document, such as "004"
+    report       which document, such as "004", or `OTHER_SOLUTION`
     where        place in it, such as "Q5 (d), text"
     what         the quantity and its setting, in words
     published    as printed

@@ -1,5 +1,4 @@
-"""Report 004, question 3: points that a quadratic form divides, 2–3–2, one update a point, from the report's own "
-"start."""
+"""Report 004, question 3: points that a quadratic form divides, 2–3–2, one update a point, from the report's start."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -24,14 +24,13 @@ def cluster(address: str) -> Iterator[Pool]:
         dask: Any = import_module("distributed")
     except ImportError:
         raise InputError("Dask is not installed", "Install it: pip install 'chainrule[dask]'") from None
+    if not address.rpartition(":")[2].isdecimal():  # Dask leaves a trace of such a client
+        raise _unanswered(address, "it has no port")
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it meets is said here, in words
     try:
         client = dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"no scheduler answers at {address}: {_last_line(error)}",
-            "Start one with `dask scheduler`, and give the address that it prints: tcp://host:port",
-        ) from None
+        raise _unanswered(address, _last_line(error)) from None
     try:
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -57,6 +56,13 @@ class _Listener:
             self._heard = time.monotonic()
         silent = time.monotonic() - self._heard
         return f"the scheduler at {self._address} has been gone for {silent:.0f} s" if silent > LOST_SECONDS else None
+
+
+def _unanswered(address: str, why: str) -> InputError:
+    return InputError(
+        f"no scheduler answers at {address}: {why}",
+        "Start one with `dask scheduler`, and give the address that it prints: tcp://host:port",
+    )
 
 
 def _last_line(error: BaseException) -> str:

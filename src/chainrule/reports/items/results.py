@@ -211,7 +211,14 @@ def published(
 ) -> Item:
     """For each published number ours, the difference, and what explains it."""
     table = [
-        [f"report {row.report}, {row.where}", row.what, row.published, row.ours, row.difference, row.explanation]
+        [
+            f"{'report ' * row.report.isdecimal()}{row.report}, {row.where}",
+            row.what,
+            row.published,
+            row.ours,
+            row.difference,
+            row.explanation,
+        ]
         for row in rows
     ]
     if not table:

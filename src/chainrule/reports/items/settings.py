@@ -5,6 +5,7 @@ from typing import Any
 
 from chainrule import storage
 from chainrule.reports.document import Cell, Table
+from chainrule.reports.wording import PATHS, without_folders
 from chainrule.runs import Run
 
 _OFF: tuple[Any, ...] = (None, False, "", 0, [], [0.0], [False])
@@ -18,7 +19,8 @@ def settings_table(id: str, run: Run, *, title: str = "Settings") -> Table:
     for section in ("data", "network", "training"):
         for name, value in content[section].items():
             if name not in _ELSEWHERE and (value not in _OFF or name.endswith("seed")):
-                rows.append([f"{section}.{name}", _in_words(value)])
+                key = f"{section}.{name}"
+                rows.append([key, without_folders(value) if key in PATHS else _in_words(value)])
     rows.append(["seed", str(content["seed"])])
     caption = (
         f"Identity of these settings: {run.config().identity()}. Settings that are off or left open are not listed."
@@ -29,7 +31,7 @@ def settings_table(id: str, run: Run, *, title: str = "Settings") -> Table:
 def data_table(id: str, run: Run, *, title: str = "Data") -> Table:
     """Counts, split, preprocessing and provenance of the data."""
     stored = storage.read_json(run.path / "data.json")
-    rows: list[list[Cell]] = [["source", str(stored["source"])]]
+    rows: list[list[Cell]] = [["source", without_folders(str(stored["source"]))]]
     rows += [[f"samples, {part}", int(count)] for part, count in stored["counts"].items()]
     rows += [["split", str(stored["split"])], ["preprocessing", str(stored["preprocessing"])]]
     if stored.get("features"):

@@ -11,7 +11,7 @@ from chainrule.reports.items.results import spread
 from chainrule.studies.cifar10.material import SETS
 from chainrule.studies.cifar10.networks import RATE, Found, interval
 from chainrule.studies.comparison.conclusion import points
-from chainrule.studies.study import Published
+from chainrule.studies.study import OTHER_SOLUTION, Published
 
 # Report 000: precision, recall and F1 of the ten classes on its 600 test images.
 PRINTED_SUPPORT = (54, 72, 56, 60, 50, 69, 55, 45, 69, 70)
@@ -80,7 +80,7 @@ def published_rows(found: Found) -> list[Published]:
             own = [100 * (look.parts["test"].accuracy or 0.0) for look in found.looks(name, rate, epochs)]
             what = f"test accuracy, {name}, rate {rate:g}, {epochs:,} epochs (the report says both 400 and 800)"
             rows.append(_row("002", "text", what, value, own, _OTHER_FEATURES, "%"))
-    return [*rows, *_published_differences(found)]
+    return [*rows, *_published_differences(found), *_not_comparable()]
 
 
 def _row(
@@ -97,10 +97,11 @@ def _published_differences(found: Found) -> list[Published]:
     short, _, long, last = found.marks
     few = found.material.few
     told = (
-        ("000", "augmented − original, 600 images, 3,000 epochs", -7.0, last, few, (RATE, RATE), _WHY_000),
-        ("001", "augmented − original, 120 epochs", 0.4, short, slice(None), (RATE, RATE), _WHY_001),
+        ("000", _ANSWER, "augmented − original, 600 images, 3,000 epochs", -7.0, last, few, (RATE, RATE), _WHY_000),
+        ("001", _ANSWER, "augmented − original, 120 epochs", 0.4, short, slice(None), (RATE, RATE), _WHY_001),
         (
             "002",
+            _ANSWER,
             "augmented − original, 800 epochs, rates 0.01 and 0.008",
             2.1,
             long,
@@ -108,17 +109,60 @@ def _published_differences(found: Found) -> list[Published]:
             (0.008, RATE),
             _WHY_002,
         ),
+        (
+            OTHER_SOLUTION,
+            _BATCH_1,
+            f"augmented − original, test, 20 epochs of batches of 1 at 0.001, beside {short} of 500",
+            1.07,
+            short,
+            slice(None),
+            (RATE, RATE),
+            _WHY_OTHERS,
+        ),
+        (
+            OTHER_SOLUTION,
+            _BATCH_128,
+            f"augmented − original, 1,000 epochs of batches of 128, beside {long} of 500",
+            2.9,
+            long,
+            slice(None),
+            (RATE, RATE),
+            _WHY_OTHERS,
+        ),
     )
     rows = []
-    for report, what, printed, epochs, images, (first_rate, second_rate), why in told:
+    for report, where, what, printed, epochs, images, (first_rate, second_rate), why in told:
         first, second = found.looks("original", first_rate, epochs), found.looks("augmented", second_rate, epochs)
         one = interval(first, second, images)
         ours = f"{points(one.estimate)} ({points(one.low)} to {points(one.high)}) points"
         gap = points(one.estimate - printed / 100)
-        rows.append(Published(report, "conclusion", what, f"{points(printed / 100)} points", ours, gap, why))
+        rows.append(Published(report, where, what, f"{points(printed / 100)} points", ours, gap, why))
     return rows
 
 
+_ANSWER = "conclusion"
+_BATCH_1 = "gurbaaz27/CS776A-Assignments"
+_BATCH_128 = "rahuls321/CS776-Deep-Learning-for-CV"
+_TWO_LAYERS = "AllanRK/CS776A-Deep-Learning-for-Computer-Vision"
+_OTHERS = (
+    (_BATCH_1, "original, training accuracy, batches of 1, rate 0.001, 20 epochs", "83.26 %"),
+    (_BATCH_1, "original, test accuracy, batches of 1, rate 0.001, 20 epochs", "79.03 %"),
+    (_BATCH_1, "augmented, test accuracy, batches of 1, rate 0.001, 10 epochs", "78.36 %"),
+    (_BATCH_1, "augmented, test accuracy, batches of 1, rate 0.001, 20 epochs", "80.1 %"),
+    (_BATCH_128, "original, accuracy, batches of 128, rate 0.01, 1,000 epochs", "61.5 %"),
+    (_BATCH_128, "augmented, accuracy, batches of 128, rate 0.01, 1,000 epochs", "64.4 %"),
+    (_TWO_LAYERS, "original, accuracy, two hidden layers, batches of 128", "78.67 %"),
+    (_TWO_LAYERS, "original, accuracy, logistic regression on the features alone", "78.65 %"),
+)
+
+
+def _not_comparable() -> list[Published]:
+    """Accuracies of other public solutions, of whose settings none is here."""
+    why = "not comparable: none of ours has these settings, and its features are others"
+    return [Published(OTHER_SOLUTION, where, what, printed, "–", "–", why) for where, what, printed in _OTHERS]
+
+
+_WHY_OTHERS = "cause unknown: batches, number of updates and features differ, and the solution tells no spread"
 _WHY_000 = (
     "cause unknown: one run, other features, other 600 images; the difference alone is uncertain by some 5 points"
 )
@@ -127,7 +171,7 @@ _WHY_002 = "rate and epochs differ along with the data (F12): the rows on the ra
 
 
 def report_beside(name: str, ours: Evaluation) -> Table:
-
+    """The classification report of report 000 and ours, number beside number."""
     rows: list[list[Cell]] = [
         _beside(label, printed, ours.scores[label], support)
         for label, printed, support in zip(ours.classes, PRINTED[name], PRINTED_SUPPORT, strict=True)
