@@ -1,7 +1,6 @@
 """Whatever a file does while it runs, what comes back is a record or a sentence, and nothing is left running."""
 
 import json
-import os
 import time
 from pathlib import Path
 
