@@ -6,13 +6,32 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.reports import page
+from chainrule.reports import Report, Section, Table, page
 from chainrule.reports.of_run import report_of_run
 from chainrule.reports.of_runs import report_of_runs, report_of_sweep
 from chainrule.runs import Run
 from reports.browser import Browser
 
-PAGES = ("run", "plane", "comparison", "sweep", "damaged")
+PAGES = ("run", "plane", "comparison", "sweep", "damaged", "published")
+
+PUBLISHED = Report(
+    "Published",
+    "Numbers with long explanations.",
+    [
+        Section(
+            "Numbers",
+            [
+                Table(
+                    "published",
+                    "Numbers",
+                    ["where", "what", "published", "ours", "difference"],
+                    [["report 004, question 5", "test accuracy", "84.61 %", "91.52 ± 0.31 %", "+6.91 points"]] * 40,
+                    below=["why it is so, in many words; " * 12] * 40,
+                )
+            ],
+        )
+    ],
+)
 
 OVERFLOWING = """
 [...document.querySelectorAll("body *")].filter(element => {
@@ -83,6 +102,7 @@ def written(tmp_path_factory, full_run, full_page, bare_run, plane_run, sweep) -
         "comparison": report_of_runs([full_run, sweep.runs[0], sweep.runs[3]]),
         "sweep": report_of_sweep(sweep),
         "damaged": report_of_run(damaged),
+        "published": PUBLISHED,
     }
     texts = {"run": full_page, **{name: page(report) for name, report in reports.items()}}
     paths = {name: folder / f"{name}.html" for name in texts}
@@ -141,6 +161,16 @@ def test_the_keyboard_skips_to_the_content_and_reaches_every_region(written, chr
         regions = tab.value("[...document.querySelectorAll('[tabindex=\"0\"]')].map(e => e.closest('[id]').id)")
         assert set(regions) <= reached
         assert len(regions) > 10
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_words_below_a_row_are_read_without_scrolling_in_few_lines(width, written, chromium: Browser):
+    with chromium.opened(written["published"], width=width) as tab:
+        assert tab.value("document.querySelector('.below div').getBoundingClientRect().right") <= width
+        lines = tab.value(
+            "(e => e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight))(document.querySelector('.below div'))"
+        )
+        assert lines <= (5 if width == 1280 else 12)
 
 
 def test_links_of_the_contents_lead_to_their_places(written, chromium: Browser):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from chainrule import figures, graphs
+from chainrule.errors import InputError
 from chainrule.reports import Figure, Formula, Link, Prose, Report, Section, Table, Text, page, pictures, write
 from reports.markup import flaws
 
@@ -64,6 +65,17 @@ def whole():
 
 def test_a_page_with_every_kind_of_item_has_no_flaw():
     assert flaws(whole()) == []
+
+
+def test_words_below_a_row_stand_in_a_row_of_their_own_across_the_table():
+    table = Table("table", "A table", ["of", "loss"], [["a", 1], ["b", 2]], below=["why & a", "why b"])
+    text = page(report(table))
+    assert flaws(text) == []
+    rows = [re.sub("<[^>]+>", "", row) for row in re.findall("<tr.*?</tr>", text, re.DOTALL)]
+    assert [row.split() for row in rows[2::2]] == [["why", "&amp;", "a"], ["why", "b"]]
+    assert text.count('colspan="2"') == 2
+    with pytest.raises(InputError, match="2 rows and words below 1"):
+        page(report(replace(table, below=["why a"])))
 
 
 def test_the_look_for_flaws_finds_each_kind():

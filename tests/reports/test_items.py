@@ -134,7 +134,8 @@ def test_curves_are_of_all_parts_that_were_measured_or_of_those_that_are_asked_f
 def test_published_numbers_stand_beside_ours():
     row = Row("004", "question 2", "loss", "0.693", "0.6931", "0.0001", "rounding")
     table = items.published("published", [row])
-    assert list(table.rows[0]) == ["report 004, question 2", "loss", "0.693", "0.6931", "0.0001", "rounding"]
+    assert list(table.rows[0]) == ["report 004, question 2", "loss", "0.693", "0.6931", "0.0001"]
+    assert list(table.below) == ["Explanation: rounding"]
     other = items.published("published", [replace(row, report="another public solution", where="someone")])
     assert other.rows[0][0] == "another public solution, someone"
     assert isinstance(items.published("published", []), Prose)

@@ -31,7 +31,11 @@ def folder(tmp_path):
 
 
 def rows(report, table):
-    return next(list(item.rows) for section in report.sections for item in section.items if item.id == table)
+    return list(named(report, table).rows)
+
+
+def named(report, table):
+    return next(item for section in report.sections for item in section.items if item.id == table)
 
 
 def test_states_and_times_are_those_of_the_folders(folder):
@@ -40,8 +44,10 @@ def test_states_and_times_are_those_of_the_folders(folder):
 
 
 def test_published_numbers_stand_under_their_report_and_lead_to_the_study(folder):
-    (row,) = rows(index_report(STUDIES, folder), "published-004")
-    assert row[:-1] == ["Q2", "loss of one pass", "0.693", "0.6931", "0.0001", "rounding <b>"]
+    table = named(index_report(STUDIES, folder), "published-004")
+    (row,) = table.rows
+    assert row[:-1] == ["Q2", "loss of one pass", "0.693", "0.6931", "0.0001"]
+    assert table.below == ["Explanation: rounding <b>"]
     assert row[-1].address == "scalar-pass/report.html#published"
 
 

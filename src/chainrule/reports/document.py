@@ -44,13 +44,17 @@ class Figure:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; the first cell of a row names it. None is an empty cell, numbers are written to 4 digits."""
+    """Rows under a head; the first cell of a row names it. None is an empty cell, numbers are written to 4 digits.
+
+    below: for every row words of some length, such as what explains its numbers; they stand under it, across the table.
+    """
 
     id: str
     title: str
     head: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     caption: str = ""
+    below: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,11 @@ def _checked(report: Report) -> Report:
     for item in report.items:
         if isinstance(item, Table) and any(len(row) != len(item.head) for row in item.rows):
             raise InputError(f"a row of the table {item.id!r} is not as long as its head", "Fill cells with None.")
+        if isinstance(item, Table) and item.below and len(item.below) != len(item.rows):
+            raise InputError(
+                f"the table {item.id!r} has {len(item.rows)} rows and words below {len(item.below)}",
+                "Give every row its own.",
+            )
     return report
 
 

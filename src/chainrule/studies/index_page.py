@@ -110,13 +110,18 @@ def _published_tables(found: Mapping[str, Findings | None]) -> list["Table"]:
     from chainrule.reports.document import Link, Table
 
     rows: dict[str, list[list[Cell]]] = {}
+    explanations: dict[str, list[str]] = {}
     for name, findings in found.items():
         for row in (findings or {"published": ()})["published"]:
             link = Link(name, f"{name}/report.html#published")
-            cells = [row[key] for key in ("where", "what", "published", "ours", "difference", "explanation")]
+            cells = [row[key] for key in ("where", "what", "published", "ours", "difference")]
             rows.setdefault(row["report"], []).append([*cells, link])
-    head = ["where", "what", "published", "ours", "difference", "explanation", "study"]
-    return [Table(f"published-{_anchor(report)}", _named(report), head, own) for report, own in sorted(rows.items())]
+            explanations.setdefault(row["report"], []).append(f"Explanation: {row['explanation']}")
+    head = ["where", "what", "published", "ours", "difference", "study"]
+    return [
+        Table(f"published-{_anchor(report)}", _named(report), head, own, below=explanations[report])
+        for report, own in sorted(rows.items())
+    ]
 
 
 def _checklist_tables(found: Mapping[str, Findings | None]) -> list["Table"]:

@@ -209,21 +209,22 @@ def side_by_side(stored: str, now: str) -> str:
 def published(
     id: str, rows: Iterable[PublishedRow], *, title: str = "Published numbers beside ours", caption: str = ""
 ) -> Item:
-    """For each published number ours, the difference, and what explains it."""
-    table = [
+    """For each published number ours, the difference, and below them what explains it."""
+    rows = list(rows)
+    cells: list[list[Cell]] = [
         [
             f"{'report ' * row.report.isdecimal()}{row.report}, {row.where}",
             row.what,
             row.published,
             row.ours,
             row.difference,
-            row.explanation,
         ]
         for row in rows
     ]
-    if not table:
+    if not rows:
         return missing(id, title, "No number was published for this.")
-    return Table(id, title, ["where", "what", "published", "ours", "difference", "explanation"], table, caption)
+    head = ["where", "what", "published", "ours", "difference"]
+    return Table(id, title, head, cells, caption, [f"Explanation: {row.explanation}" for row in rows])
 
 
 def mapping_table(id: str, title: str, head: tuple[str, str], values: Mapping[str, Cell], caption: str = "") -> Table:
