@@ -170,6 +170,7 @@ def test_mnist_holds_what_it_declares(small_mnist):
     refuse_incomplete(mnist_sgd.STUDY, report)
     printed = [row for row in small_mnist.published if row.report == "004"]
     assert [row.published for row in printed] == ["27.88 %", "83.25 %", "28.04 %", "84.61 %", "a lower one"]
+    assert [row.explanation == "as above" for row in printed] == [False, True, True, True, False]
     others = [row.published for row in small_mnist.published if row.report == OTHER_SOLUTION]
     assert others[-4:] == ["97.1 %", "91.5 % (test)", "95.3 % (test)", "93.14 %"]
     assert len(others) == 8
