@@ -122,6 +122,15 @@ def test_a_difference_is_the_difference_of_the_accuracies(found):
     assert interval(first, second, slice(None)).estimate == pytest.approx(means[1] - means[0], abs=1e-9)
 
 
+def test_the_explanation_of_a_difference_says_whether_our_interval_holds_it(found):
+    ours = interval(*(found.looks(name, RATE, 2) for name in ("original", "augmented")), slice(None))
+    assert published.why_apart(ours, ours.low).startswith("none needed")
+    for value in (ours.low - 1e-6, ours.high + 1e-6):
+        assert published.why_apart(ours, value).startswith("cause unknown: our interval does not hold")
+    (row,) = (row for row in published.published_rows(found) if row.what == "augmented − original, 120 epochs")
+    assert row.explanation == published.why_apart(ours, 0.004)
+
+
 def test_the_printed_reports_agree_with_themselves():
     """What was copied from the document: F1 follows from precision and recall, the mean of the recalls from these."""
     assert sum(published.PRINTED_SUPPORT) == FEW
