@@ -10,6 +10,9 @@ from chainrule.errors import UnknownNameError
 from chainrule.training.layers import sizes
 from chainrule.training.stops import Stops
 
+# One worker compiles, as for tests/kernels.
+ENGINES = ["reference", pytest.param("compiled", marks=pytest.mark.xdist_group("kernels"))]
+
 
 def rms(values) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
@@ -52,7 +55,7 @@ def test_saturated_values_and_dead_units_are_counted(activation, units, share):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
-@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_update_is_the_step_that_the_next_epoch_takes(optimizer, engine):
     """With all samples in one batch, the step from epoch to epoch is the one that was announced."""
     x, y = problem()

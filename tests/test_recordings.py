@@ -25,6 +25,9 @@ NETWORKS = {
     "rich": {"hidden": (9, 7), "activation": ("relu", "tanh"), "dropout": (0.3, 0.0), "batch_norm": (False, True)},
 }
 
+# One worker compiles, as for tests/kernels.
+ENGINES = ["reference", pytest.param("compiled", marks=pytest.mark.xdist_group("kernels"))]
+
 
 def settings(network=None, seed=0, **training):
     return RunConfig(
@@ -53,7 +56,7 @@ def assert_same_weights(a, b):
 # Recording changes nothing.
 
 
-@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("every", [1, 3])
 def test_what_is_recorded_does_not_change_a_bit_of_the_training(tmp_path, engine, network, every):
@@ -68,7 +71,7 @@ def test_what_is_recorded_does_not_change_a_bit_of_the_training(tmp_path, engine
         assert recorded.evaluations()[part].to_json() == result.to_json()
 
 
-@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_curves_of_fewer_epochs_are_some_of_the_rows_of_all_and_always_the_last(tmp_path, engine):
     config = settings(engine=engine, epochs=11, schedule="cosine", optimizer="momentum")
     whole = trained(tmp_path, config)

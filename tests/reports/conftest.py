@@ -14,6 +14,7 @@ from chainrule.runs.config import RunConfig, from_mapping
 from chainrule.sweeps import Sweep, SweepResult, run_sweep
 from reports.browser import Browser, program
 
+HERE = Path(__file__).parent
 RECORDED = {
     "record_layers": True,
     "record_batches": True,
@@ -91,3 +92,11 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     browser = Browser(tmp_path_factory.mktemp("chromium"))
     yield browser
     browser.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker trains the shared runs, writes their pages and starts the browser."""
+    shared = {"full_run", "bare_run", "plane_run", "sweep", "chromium"}
+    for item in items:
+        if item.path.is_relative_to(HERE) and isinstance(item, pytest.Function) and shared & set(item.fixturenames):
+            item.add_marker(pytest.mark.xdist_group("reports"))

@@ -11,6 +11,9 @@ from chainrule.runs.config import DataSettings, NetworkSettings, RunConfig, Trai
 from chainrule.runs.execute import load
 from chainrule.sweeps.shared import digest, share, shared
 
+# One worker compiles, as for tests/kernels.
+ENGINES = ["reference", pytest.param("compiled", marks=pytest.mark.xdist_group("kernels"))]
+
 
 def pictures(*shape):
     return np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
@@ -94,7 +97,7 @@ def test_data_that_cannot_be_seen_are_told_in_words(tmp_path, refused):
         shared(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("engine", ["reference", "compiled"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_training_on_shared_data_gives_the_same_bytes(tmp_path, results_of, engine):
     config = RunConfig(
         data=DataSettings(source="digits"),
