@@ -18,6 +18,9 @@ import refusals
 from chainrule.cli import main
 from chainrule.runs import Run
 
+# In the background of a shell Ctrl-C is ignored, and the processes that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 EXECUTE = sys.modules["chainrule.runs.execute"]  # the room; the package has a function of the same name
 RESULTS = ("model.safetensors", "history.jsonl", "evaluation.json")
 RECORDED = ("batch_losses.npy", "samples.safetensors", "snapshots/*")
