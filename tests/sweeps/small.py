@@ -55,7 +55,7 @@ def begun(folder):
     return sum(path.read_bytes().count(b"\n") for path in Path(folder).glob("runs/*/history.jsonl"))
 
 
-def until(condition, process=None, seconds=240):
+def until(condition, process=None, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it takes too long"

@@ -41,7 +41,7 @@ def test_sigkill_of_workers_loses_their_points_alone_and_changes_no_byte(tmp_pat
     until(lambda: begun(tmp_path / "sweep") > 20, process)
     for pid in children(process.pid):
         os.kill(pid, signal.SIGKILL)
-    out, errors = process.communicate(timeout=240)
+    out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert out.count("is tried again: WorkerDiedError") >= 1
     assert "SIGKILL" in out
@@ -86,10 +86,10 @@ def test_sigkill_of_the_coordinator_again_and_again_changes_no_byte(tmp_path, un
         workers = children(process.pid)
         process.kill()
         process.communicate()
-        until(lambda workers=workers: not any(lives(pid) for pid in workers))
+        until(lambda workers=workers: not any(lives(pid) for pid in workers), seconds=10)
     assert read_sweep(tmp_path / "sweep").interrupted
     process = start(tmp_path, long(), "--resume")
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert_same(tmp_path / "sweep", undisturbed_long)
 
@@ -112,14 +112,14 @@ def test_a_full_disk_in_the_middle_is_told_once_and_resuming_changes_no_byte(tmp
 
     sweep = Sweep(base(learning_rate=1e-4), {"network.hidden": [[4], [5], [1500], [6]]})
     process = start(tmp_path, sweep, "--workers", "1", limit=20_000)
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 2, errors
     assert "no space left to write" in errors
     assert "Traceback" not in errors
     assert 2 <= finished(tmp_path / "sweep") <= 3, "another may have been under way"
     told = errors[errors.index("chainrule sweep --resume") :].splitlines()[0]
     again = [sys.executable, "-c", SWEEP, "0", *shlex.split(told)[1:]]
-    done = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(again, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     run_sweep(sweep, tmp_path / "whole", workers=1)
     assert_same(tmp_path / "sweep", tmp_path / "whole")
@@ -131,7 +131,7 @@ def test_an_interrupt_stops_cleanly_and_says_how_to_go_on(tmp_path, undisturbed_
     until(lambda: finished(tmp_path / "sweep") >= 1, process)
     workers = children(process.pid)
     process.send_signal(getattr(signal, name))
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert not any(lives(pid) for pid in workers)
