@@ -2,7 +2,7 @@
 
 PYTHONPATH=tests python -m doctor.measure --docs docs/doctor.md     all of it (`make doctor`)
 PYTHONPATH=tests python -m doctor.measure lists --failures          the cases whose name has "lists" in it
-PYTHONPATH=tests python -m doctor.measure --write /tmp/corpus       the cases as files
+PYTHONPATH=tests python -m doctor.measure --write cases/            the cases as files
 """
 
 import argparse
