@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any
 
+from chainrule.errors import RunError
 from chainrule.runs.folder import Run
 from chainrule.sweeps.folder import SweepFolder
 from chainrule.sweeps.result import SweepResult
@@ -110,8 +111,8 @@ def _bar() -> Any:
 def _epochs_of(place: SweepFolder, point: Point) -> int:
     run = place.run_of(point)
     try:
-        return 0 if run is None else (run.path / "history.jsonl").read_bytes().count(b"\n")
-    except OSError:
+        return 0 if run is None else run.epochs()
+    except (OSError, RunError):
         return 0
 
 
